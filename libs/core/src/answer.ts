@@ -1,0 +1,123 @@
+/** The shapes of the figures that kinds answer with; `http-api.md`'s bodies are these plus the envelope. */
+
+export interface RetentionCell {
+  k: number;
+  retained: number;
+  rate: number | null;
+  onOrAfter: number;
+  complete: boolean;
+  /** ISO instant of the watermark at which the cell becomes complete. */
+  closesAt: string;
+}
+export interface RetentionCohort {
+  cohort: string;
+  value: string | null;
+  size: number;
+  cells: RetentionCell[];
+  completeOnOrAfter: boolean;
+}
+export interface RetentionOverall {
+  value: string | null;
+  k: number;
+  retained: number;
+  of: number;
+  rate: number | null;
+  low: number | null;
+  high: number | null;
+  cohorts: number;
+}
+export interface RetentionAnswer {
+  cohorts: RetentionCohort[];
+  overall: RetentionOverall[];
+}
+
+export interface FunnelStep {
+  step: number;
+  name: string;
+  /** Distinct actors; null when the range is longer than `lookback`. */
+  uniques: number | null;
+  entries: number;
+  ofFirst: number | null;
+  ofPrevious: number | null;
+}
+export interface FunnelBucket {
+  bucket: string;
+  complete: boolean;
+  steps: FunnelStep[];
+}
+export interface FunnelSlice {
+  value: string;
+  steps?: FunnelStep[];
+  buckets?: FunnelBucket[];
+}
+/** `steps` per range; `buckets` with by=bucket; `slices` with slice. */
+export interface FunnelAnswer {
+  steps?: FunnelStep[];
+  buckets?: FunnelBucket[];
+  slices?: FunnelSlice[];
+  complete: boolean;
+  uniquesLimit: number;
+}
+
+export interface ActivityBucket {
+  bucket: string;
+  value: string | null;
+  active: number;
+  rolling: Record<string, number>;
+  new: number;
+  returning: number;
+  resurrecting: number;
+  dormant: number;
+  churned: number;
+  ever: number;
+  stickiness: Record<string, number | null>;
+  complete: boolean;
+}
+export interface StickinessCell {
+  period: string;
+  n: number;
+  actors: number;
+  complete: boolean;
+}
+export interface ActivityFigures {
+  buckets: ActivityBucket[];
+  uniques: number | null;
+  uniquesLimit: number;
+  stickiness: { week: StickinessCell[]; month: StickinessCell[] };
+}
+export type ActivityAnswer = ActivityFigures | { slices: ({ value: string } & ActivityFigures)[] };
+
+export interface KpiBucket {
+  bucket: string;
+  /** Fixed-point sums are strings, counts and uniques numbers. */
+  value: string | number;
+  count: number;
+  complete: boolean;
+}
+export interface KpiFigures {
+  buckets: KpiBucket[];
+  /** null for uniques over a range longer than `lookback`. */
+  total: string | number | null;
+  uniquesLimit?: number;
+}
+export type KpiAnswer = KpiFigures | { slices: ({ value: string } & KpiFigures)[] };
+
+export type Answer = RetentionAnswer | FunnelAnswer | ActivityAnswer | KpiAnswer;
+
+/** A question to one metric; bucket numbers of the metric's calendar, both included. */
+export interface AnswerRequest {
+  from: number;
+  to: number;
+  /** The dimension asked for; undefined is the total. */
+  slice?: string;
+  /** One value of the slice; undefined lists all, largest first, the rest beyond `limit` folded into `$rest`. */
+  value?: string;
+  limit: number;
+  byBucket: boolean;
+}
+
+/** What an answer is cut at: figures include exactly the events up to it. */
+export interface AnswerClock {
+  watermarkMs: number;
+  latenessMs: number;
+}
