@@ -1,0 +1,66 @@
+/** The port to the event log (Kafka): batches in, ticks out, and what the log says of itself. */
+
+/** Records of one partition in offset order, sparse offsets. Accessors instead of objects, so that reading one allocates nothing. */
+export interface LogBatch {
+  readonly partition: number;
+  readonly length: number;
+  /** The log's end when the batch was fetched: offset after the last record. */
+  readonly highWatermark: number;
+  offset(index: number): number;
+  /** The record's LogAppendTime, epoch ms. */
+  timestampMs(index: number): number;
+  key(index: number): Buffer | null;
+  value(index: number): Buffer | null;
+  /** True for a `$tick`: marked by a header, never by an event name. */
+  isControl(index: number): boolean;
+}
+
+/** What the worker does with the log. The adapter calls these one at a time per partition. */
+export interface LogHandler {
+  /** Called at every (re)assignment for every assigned partition, before any batch of it; answers the offset to read from, or null to leave the partition paused. */
+  assigned(partition: number): Promise<number | null>;
+  /** The partition now belongs to somebody else, or the membership ended. Must be quick. */
+  revoked(partition: number): void;
+  /** Synchronous: memory only. Must not throw on data. */
+  batch(batch: LogBatch): void;
+}
+
+export interface LogBounds {
+  /** Lowest offset still in the log. */
+  readonly low: number;
+  /** Offset after the last record. */
+  readonly high: number;
+}
+
+export interface LogIdentity {
+  readonly clusterId: string;
+  readonly topicId: string;
+  readonly partitionCount: number;
+  readonly cleanupPolicy: string;
+  readonly timestampType: string;
+}
+
+/** A member of a consumer group on the events topic. Positions are the handler's; committed offsets are for lag tools only. */
+export interface EventLog {
+  identity(): Promise<LogIdentity>;
+  bounds(): Promise<ReadonlyMap<number, LogBounds>>;
+  /** Joins the group; resolves when membership ended (stop), rejects on a crash. */
+  run(handler: LogHandler): Promise<void>;
+  /** Fetching on and off for one partition; `seek` continues at an offset. */
+  control(partition: number, action: { readonly pause: true } | { readonly resume: true } | { readonly seek: number } | { readonly commit: number }): void;
+  stop(): Promise<void>;
+}
+
+export interface LogRecord {
+  readonly key: Buffer | string;
+  readonly value: Buffer | string;
+}
+
+/** Appends to the events topic. */
+export interface LogWriter {
+  /** Keyed records, partitioned by the namespace's partitioner; resolves when acknowledged by all in-sync replicas. */
+  append(records: readonly LogRecord[]): Promise<void>;
+  /** A control record that moves a silent partition's clock (design.md §2, ticks). */
+  appendTick(partition: number): Promise<void>;
+  close(): Promise<void>;
+}

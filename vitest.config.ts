@@ -1,0 +1,37 @@
+// The test projects by file suffix: what is fast, what is random, what simulates, what needs real engines, what needs a browser.
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { skipReporter } from './deploy/house/skip-reporter.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const kinds = ['property', 'sim', 'int', 'ui'];
+const exclude = [...configDefaults.exclude, '**/.tidemark/**', '**/.turbo/**'];
+// `npm test` adds the figures of its runs up; it names the file where this run leaves its own.
+const reportFile = process.env['TIDEMARK_TEST_REPORT'];
+
+function project(name: string, settings: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include: [`**/*.${name}.test.ts`], exclude, ...settings } };
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    teardownTimeout: minute,
+    passWithNoTests: true,
+    reporters: ['default', skipReporter(), ...(reportFile ? [['json', { outputFile: reportFile }] as const] : [])],
+    projects: [
+      project('unit', {
+        include: ['**/*.test.ts'],
+        exclude: [...exclude, ...kinds.map((kind) => `**/*.${kind}.test.ts`)],
+        testTimeout: 5 * second,
+        hookTimeout: 10 * second,
+      }),
+      project('property', { testTimeout: minute, hookTimeout: minute }),
+      project('sim', { testTimeout: 5 * minute, hookTimeout: minute }),
+      // One file at a time: each may start the real engines, and two cores carry only one set of them.
+      project('int', { fileParallelism: false, maxWorkers: 1, testTimeout: 10 * minute, hookTimeout: 10 * minute }),
+      project('ui', { fileParallelism: false, maxWorkers: 1, testTimeout: 2 * minute, hookTimeout: 5 * minute }),
+    ],
+  },
+});
