@@ -7,7 +7,8 @@ const minute = 60 * second;
 const kinds = ['property', 'sim', 'int', 'ui'];
 const exclude = [...configDefaults.exclude, '**/.tidemark/**', '**/.turbo/**'];
 // `npm test` adds the figures of its runs up; it names the file where this run leaves its own.
-const reportFile = process.env['TIDEMARK_TEST_REPORT'];
+const reportFile = process.env['HOUSE_TEST_REPORT'];
+const report: ['json', { outputFile: string }][] = reportFile ? [['json', { outputFile: reportFile }]] : [];
 
 function project(name: string, settings: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
   return { extends: true, test: { name, include: [`**/*.${name}.test.ts`], exclude, ...settings } };
@@ -19,7 +20,7 @@ export default defineConfig({
     maxWorkers: 2,
     teardownTimeout: minute,
     passWithNoTests: true,
-    reporters: ['default', skipReporter(), ...(reportFile ? [['json', { outputFile: reportFile }] as const] : [])],
+    reporters: ['default', skipReporter(), ...report],
     projects: [
       project('unit', {
         include: ['**/*.test.ts'],

@@ -6,6 +6,11 @@ export interface LogBatch {
   readonly length: number;
   /** The log's end when the batch was fetched: offset after the last record. */
   readonly highWatermark: number;
+  /**
+   * The position that this batch continues: what `assigned` or `seek` asked for, or the offset after the last record of the batch before.
+   * Anything else means that the log did not have that position (retention, truncation, a re-created topic) and its client jumped.
+   */
+  readonly requestedOffset: number;
   offset(index: number): number;
   /** The record's LogAppendTime, epoch ms. */
   timestampMs(index: number): number;

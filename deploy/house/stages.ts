@@ -1,0 +1,23 @@
+// What `npm test` runs, in this order, with the seconds that each part may be expected to take on two cores.
+
+/** One part of the test run: a command of the project, and whether it leaves a vitest report to add up. */
+export interface Stage {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** Expected seconds; beyond them the table says so, and the run goes on until the total bound. */
+  readonly budgetS: number;
+  readonly reports: boolean;
+}
+
+/** The bound of the whole run: when it is reached, the running stage is ended and the run has failed. */
+export const totalBudgetS = 25 * 60;
+
+export const stages: readonly Stage[] = [
+  { name: 'typecheck', command: ['turbo', 'run', 'typecheck', 'typecheck:root', '--output-logs=errors-only'], budgetS: 60, reports: false },
+  { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], budgetS: 20, reports: false },
+  { name: 'unused', command: ['knip', '--no-progress'], budgetS: 30, reports: false },
+  { name: 'unit', command: ['vitest', 'run', '--project', 'unit', '--project', 'property'], budgetS: 120, reports: true },
+  { name: 'sim', command: ['vitest', 'run', '--project', 'sim'], budgetS: 180, reports: true },
+  { name: 'int', command: ['vitest', 'run', '--project', 'int', '--project', 'ui'], budgetS: 780, reports: true },
+  { name: 'smoke', command: ['node', 'deploy/house/smoke.ts'], budgetS: 240, reports: false },
+];

@@ -1,0 +1,68 @@
+/** Which place of a record value holds what: the members that make an event, and the paths of the vocabulary. */
+import { ABSENT, type MemberScan } from './decode-scan.ts';
+import { OPEN_ARRAY, OPEN_OBJECT, type ValueText } from './decode-text.ts';
+
+/** Instead of a place: an object or array. */
+export const COMPOSITE_PLACE = -3;
+/** Instead of a place: the path cannot be compared byte by byte. */
+export const NOT_BY_BYTES = -4;
+/** Instead of a place: not looked for yet. */
+export const UNKNOWN = -5;
+
+/** Places by meaning, negative where there is none. */
+export interface Layout {
+  type: number;
+  event: number;
+  user: number;
+  anonymous: number;
+  message: number;
+  time: number;
+  /** By number of the path. */
+  readonly paths: Int32Array;
+}
+
+/** A path as bytes, or null for the path to the event itself and for a part that does not stand in bytes as itself. */
+export type BytePath = readonly Uint8Array[] | null;
+
+export function bytePathOf(path: readonly string[]): BytePath {
+  const isOdd = path.length === 0 || path.some((part) => part.includes('\ufffd') || !part.isWellFormed());
+  return isOdd ? null : path.map((part) => Buffer.from(part, 'utf8'));
+}
+
+export function emptyLayout(pathCount: number): Layout {
+  return { type: ABSENT, event: ABSENT, user: ABSENT, anonymous: ABSENT, message: ABSENT, time: ABSENT, paths: new Int32Array(pathCount) };
+}
+
+/** Lays out a scanned value; paths are left to be looked for when asked for. */
+export function layOut(layout: Layout, scan: MemberScan): void {
+  layout.type = scan.find(TYPE);
+  layout.event = scan.find(EVENT);
+  layout.user = scan.find(USER_ID);
+  layout.anonymous = scan.find(ANONYMOUS_ID);
+  layout.message = scan.find(MESSAGE_ID);
+  layout.time = scan.find(TIMESTAMP);
+  layout.paths.fill(UNKNOWN);
+}
+
+/** The same for all values of this shape: places are the numbers of the scalars. */
+export function layoutOfShape(layout: Layout, paths: readonly BytePath[], scan: MemberScan, text: ValueText): Layout {
+  const scalarOf = (place: number): number => {
+    if (place < 0) return place;
+    const first = text.firstByte(place);
+    if (first === OPEN_OBJECT || first === OPEN_ARRAY) return COMPOSITE_PLACE;
+    return scan.scalarStarts.indexOf(text.starts[place] ?? 0);
+  };
+  return {
+    type: scalarOf(layout.type),
+    event: scalarOf(layout.event),
+    user: scalarOf(layout.user),
+    anonymous: scalarOf(layout.anonymous),
+    message: scalarOf(layout.message),
+    time: scalarOf(layout.time),
+    paths: Int32Array.from(paths, (path) => (path === null ? NOT_BY_BYTES : scalarOf(scan.find(path)))),
+  };
+}
+
+const [TYPE, EVENT, USER_ID, ANONYMOUS_ID, MESSAGE_ID, TIMESTAMP] = (
+  [['type'], ['event'], ['userId'], ['anonymousId'], ['messageId'], ['timestamp']] as const
+).map((path) => path.map((part) => Buffer.from(part)));

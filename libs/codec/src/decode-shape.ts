@@ -1,0 +1,113 @@
+/** The shapes of values seen before: whoever writes events writes the same bytes between the values, again and again. */
+import type { Layout } from './decode-layout.ts';
+import type { MemberScan } from './decode-scan.ts';
+import { BROKEN, QUOTE, type ValueText, wordAt } from './decode-text.ts';
+
+/** Nodes after which all shapes are forgotten. */
+const NODE_LIMIT = 16_384;
+/** Gaps that may follow one value; a further one is not learned. */
+const BRANCH_LIMIT = 64;
+/** Larger values are not learned. */
+const SHAPE_LIMIT_BYTES = 8192;
+const SHAPE_LIMIT_SCALARS = 256;
+
+/** The bytes between two scalars, or before the first, or from the last to the end with its NUL; and what may follow the next scalar. */
+interface Gap {
+  readonly length: number;
+  /** Four bytes each; the last is filled up with zeros. */
+  readonly words: Int32Array;
+  readonly next: Gap[];
+  /** Of a last gap. */
+  readonly layout: Layout | null;
+}
+
+/**
+ * A tree of gaps. A value whose gaps lead to a leaf is valid JSON by construction, for the gaps are those of a validated value and
+ * every scalar between them is validated anew; and its layout is known without looking at a key.
+ */
+export class ShapeTree {
+  readonly #text: ValueText;
+  #first: Gap[] = [];
+  #count = 0;
+
+  constructor(text: ValueText) {
+    this.#text = text;
+  }
+
+  /** The layout of the loaded value, its places filled in; null when its shape is new. */
+  match(): Layout | null {
+    const text = this.#text;
+    let gaps = this.#first;
+    let at = 0;
+    for (let place = 0; ; place += 1) {
+      const gap = this.#gapAt(at, gaps);
+      if (gap === null) return null;
+      at += gap.length;
+      if (gap.layout !== null) return at === text.length + 1 ? gap.layout : null;
+      text.starts[place] = at;
+      at = text.afterScalar(at);
+      if (at === BROKEN) return null;
+      text.ends[place] = at;
+      gaps = gap.next;
+    }
+  }
+
+  /** Remembers the shape of the loaded value, which `scan` has read and accepted. */
+  learn(scan: MemberScan, layout: Layout): void {
+    const text = this.#text;
+    if (text.length > SHAPE_LIMIT_BYTES || scan.scalarCount > SHAPE_LIMIT_SCALARS) return;
+    if (this.#count + scan.scalarCount >= NODE_LIMIT) this.forget();
+    let gaps = this.#first;
+    let at = 0;
+    for (let scalar = 0; scalar < scan.scalarCount; scalar += 1) {
+      const start = scan.scalarStarts[scalar] ?? 0;
+      let gap = this.#gapAt(at, gaps);
+      if (gap === null || gap.layout !== null) {
+        if (gaps.length === BRANCH_LIMIT) return;
+        gap = this.#add(gaps, at, start, null);
+      }
+      gaps = gap.next;
+      at = scan.scalarEnds[scalar] ?? 0;
+    }
+    if (gaps.length < BRANCH_LIMIT) this.#add(gaps, at, text.length + 1, layout);
+  }
+
+  forget(): void {
+    this.#first = [];
+    this.#count = 0;
+  }
+
+  /** The gap that stands at a position. At most one does: one that a longer one begins with is followed there by no scalar. */
+  #gapAt(at: number, gaps: readonly Gap[]): Gap | null {
+    for (let index = 0; index < gaps.length; index += 1) {
+      const gap = gaps[index];
+      if (gap !== undefined && this.#isAt(at, gap) && (gap.layout !== null || isScalarStart(this.#text.byteAt(at + gap.length)))) return gap;
+    }
+    return null;
+  }
+
+  #isAt(start: number, gap: Gap): boolean {
+    const { view } = this.#text;
+    const { words } = gap;
+    // Positions beyond the value hold the NUL and what was there before: the words differ at the NUL at the latest, within the padding.
+    let left = gap.length;
+    for (let index = 0, at = start; index < words.length; index += 1, at += 4, left -= 4) {
+      if (wordAt(view, at, left) !== words[index]) return false;
+    }
+    return true;
+  }
+
+  #add(gaps: Gap[], start: number, end: number, layout: Layout | null): Gap {
+    const length = end - start;
+    const words = Int32Array.from({ length: Math.ceil(length / 4) }, (_, index) => wordAt(this.#text.view, start + index * 4, length - index * 4));
+    const gap: Gap = { length, words, next: [], layout };
+    gaps.push(gap);
+    this.#count += 1;
+    return gap;
+  }
+}
+
+/** A quote, a minus, a digit, or the first letter of `true`, `false` and `null`. */
+function isScalarStart(byte: number): boolean {
+  return byte === QUOTE || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x74 || byte === 0x66 || byte === 0x6e;
+}

@@ -1,0 +1,167 @@
+/** The bytes of one record value, and how to step over the JSON tokens in them. */
+import { VALUE_LIMIT_BYTES } from './accept.ts';
+
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+export const OPEN_OBJECT = 0x7b;
+export const OPEN_ARRAY = 0x5b;
+
+/** Instead of a position: the bytes are no JSON, or nothing that the fast decoder takes. */
+export const BROKEN = -1;
+
+/** Values whose positions are kept; more are unusual and left to the plain decoder. */
+export const PLACE_LIMIT = 1024;
+
+/** Bytes that a read of a whole word may touch after the last. */
+const PADDING_BYTES = 16;
+
+/**
+ * A copy of the value in a buffer of its own that ends with a NUL, which no JSON token accepts: so no loop needs to compare with
+ * the end, and no read is ever out of bounds. Four bytes are read at once where that is faster.
+ */
+export class ValueText {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  /** By number of a place: where the value starts, and where it ends, quotes included. */
+  readonly starts = new Int32Array(PLACE_LIMIT);
+  readonly ends = new Int32Array(PLACE_LIMIT);
+  length = 0;
+  /** Some string since `load` had a backslash in it. */
+  hasEscape = false;
+
+  constructor() {
+    const buffer = new ArrayBuffer(VALUE_LIMIT_BYTES + PADDING_BYTES);
+    this.bytes = Buffer.from(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  /** At most `VALUE_LIMIT_BYTES`. */
+  load(value: Uint8Array): void {
+    this.bytes.set(value);
+    this.bytes[value.length] = 0;
+    this.length = value.length;
+    this.hasEscape = false;
+  }
+
+  byteAt(at: number): number {
+    return this.bytes[at] ?? 0;
+  }
+
+  /** The first byte of the value at a place. */
+  firstByte(place: number): number {
+    return this.bytes[this.starts[place] ?? 0] ?? 0;
+  }
+
+  afterSpace(start: number): number {
+    let at = start;
+    for (;;) {
+      const byte = this.byteAt(at);
+      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return at;
+      at += 1;
+    }
+  }
+
+  /** The position after the closing quote, from the one after the opening quote. */
+  afterString(start: number): number {
+    let at = start;
+    for (;;) {
+      const stops = stopsIn(this.view.getInt32(at, true));
+      if (stops === 0) {
+        at += 4;
+        continue;
+      }
+      // The lowest mark is the first byte's, and exact; higher ones may be marked by a borrow.
+      at += (31 - Math.clz32(stops & -stops)) >> 3;
+      const byte = this.byteAt(at);
+      if (byte === QUOTE) return at + 1;
+      if (byte !== BACKSLASH) return BROKEN;
+      this.hasEscape = true;
+      at = this.#afterEscape(at + 1);
+      if (at === BROKEN) return BROKEN;
+    }
+  }
+
+  /** The position after a string, number or word that starts here; `BROKEN` for an object or an array too. */
+  afterScalar(at: number): number {
+    const first = this.byteAt(at);
+    if (first === QUOTE) return this.afterString(at + 1);
+    if (first === 0x74) return this.#afterWord(at, TRUE);
+    if (first === 0x66) return this.#afterWord(at, FALSE);
+    if (first === 0x6e) return this.#afterWord(at, NULL);
+    return this.#afterNumber(at);
+  }
+
+  #afterEscape(at: number): number {
+    const byte = this.byteAt(at);
+    if (byte !== 0x75) return isEscape(byte) ? at + 1 : BROKEN;
+    for (let digit = 1; digit <= 4; digit += 1) {
+      if (!isHex(this.byteAt(at + digit))) return BROKEN;
+    }
+    return at + 5;
+  }
+
+  #afterWord(start: number, word: Uint8Array): number {
+    for (let index = 0; index < word.length; index += 1) {
+      if (this.bytes[start + index] !== word[index]) return BROKEN;
+    }
+    return start + word.length;
+  }
+
+  #afterNumber(start: number): number {
+    const integer = this.byteAt(start) === 0x2d ? start + 1 : start;
+    let at = this.#afterDigits(integer);
+    if (at === integer || (this.byteAt(integer) === 0x30 && at > integer + 1)) return BROKEN;
+    if (this.byteAt(at) === 0x2e) {
+      const fraction = at + 1;
+      at = this.#afterDigits(fraction);
+      if (at === fraction) return BROKEN;
+    }
+    if ((this.byteAt(at) | 0x20) === 0x65) {
+      const sign = this.byteAt(at + 1);
+      const exponent = sign === 0x2b || sign === 0x2d ? at + 2 : at + 1;
+      at = this.#afterDigits(exponent);
+      if (at === exponent) return BROKEN;
+    }
+    return at;
+  }
+
+  #afterDigits(start: number): number {
+    let at = start;
+    while (isDigit(this.byteAt(at))) at += 1;
+    return at;
+  }
+}
+
+/** Up to four bytes as a word, the first the lowest; of the last word of a span, zeros for what is not in it. */
+export function wordAt(view: DataView, at: number, leftBytes: number): number {
+  const word = view.getInt32(at, true);
+  return leftBytes >= 4 ? word : word & ~(-1 << (leftBytes << 3));
+}
+
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
+
+const HIGH_BITS = 0x80808080 | 0;
+
+/** Marks the bytes of a word that are a quote, a backslash or a control character, by the usual test for a zero byte. */
+function stopsIn(word: number): number {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  return (((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash) | ((word - 0x20202020) & ~word)) & HIGH_BITS;
+}
+
+/** The byte after a backslash, `\u` aside: `"\/bfnrt`. */
+function isEscape(byte: number): boolean {
+  return ESCAPES.includes(byte);
+}
+
+const ESCAPES = Buffer.from('"\\/bfnrt');
+
+function isHex(byte: number): boolean {
+  return isDigit(byte) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}

@@ -1,0 +1,7 @@
+/** The public entry of codec. */
+export type { ActorKind, EventDescription, EventType } from './accept.ts';
+export { REJECT_REASONS } from './accept.ts';
+export { createDecoder } from './decode.ts';
+export { actorHash, messageHash } from './hash.ts';
+export { crc32, murmur2, type Partitioner, partitionOf } from './hash-partition.ts';
+export { createPlainDecoder, type Decoder, describeEvent, type RecordBytes } from './plain.ts';

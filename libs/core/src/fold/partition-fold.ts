@@ -1,0 +1,282 @@
+/** Folds the events of one partition into registers and cells: binds a set's metrics, and for each event runs only what its name can change. */
+import type { MetricBase, MetricSet, Selector, Unit } from '../definition.ts';
+import type { EventView, Vocabulary } from '../event.ts';
+import type { BucketAdded, CalendarSource, FoldBinder, TimelineInsertion } from '../metrics/kind.ts';
+import { kindOf } from '../metrics/registry.ts';
+import type { FoldSettings } from '../settings.ts';
+import { BucketSets } from '../state/bucket-sets.ts';
+import { CellTable, type TableShape } from '../state/cells.ts';
+import { Firsts } from '../state/firsts.ts';
+import { Timelines } from '../state/timelines.ts';
+import type { Calendar } from '../time/calendar.ts';
+import { compileClauses, type EventTest, selectorKey, SelectorTable, type SelectorTests } from './matching.ts';
+import type { Outcome } from './outcome.ts';
+import { PartitionState } from './partition-state.ts';
+
+/** Runs when its selector matched; `namesOnly` when the name alone fits. */
+interface Trigger {
+  /** Selectors that set it off; several for a timeline. */
+  readonly selectors: readonly number[];
+  readonly namesOnly: boolean;
+  run(event: EventView): void;
+}
+
+interface Plan {
+  readonly selectors: readonly SelectorTests[];
+  readonly triggers: readonly Trigger[];
+}
+
+const NO_PLAN: Plan = { selectors: [], triggers: [] };
+
+/** One partition of one lineage: state, and the only code that changes it. */
+export class PartitionFold {
+  readonly set: MetricSet;
+  readonly state: PartitionState;
+  readonly #settings: FoldSettings;
+  readonly #vocabulary: Vocabulary;
+  readonly #calendars: CalendarSource;
+  readonly #selectors: SelectorTable;
+  readonly #filter: EventTest;
+  readonly #triggers: Trigger[] = [];
+  /** By nameId * 2 + isAction. */
+  #plans: (Plan | undefined)[] = [];
+  /** By selector number: whether the event at hand matched; all zero between events. */
+  #matched = new Uint8Array(0);
+  readonly #dimensionPaths: readonly number[];
+  /** Slice labels of the event at hand, by dimension; −1 = not looked up yet. */
+  readonly #labels: Int32Array;
+  #event: EventView | null = null;
+  #slot = -1;
+
+  /** All partitions of a process share the vocabulary and calendars. Complete the vocabulary (make every fold) before decoding. */
+  constructor(options: { set: MetricSet; settings: FoldSettings; vocabulary: Vocabulary; calendars: CalendarSource }) {
+    this.set = options.set;
+    this.#settings = options.settings;
+    this.#vocabulary = options.vocabulary;
+    this.#calendars = options.calendars;
+    this.#selectors = new SelectorTable(options.vocabulary);
+    this.#filter = compileClauses(options.set.filter, options.vocabulary);
+    this.state = new PartitionState(options.set.dimensions, options.settings);
+    this.#dimensionPaths = options.set.dimensions.map((dimension) => options.vocabulary.path(dimension.path));
+    this.#labels = new Int32Array(options.set.dimensions.length).fill(-1);
+    const binder = this.#binder();
+    // By id, so that definitions in another order give the same registers.
+    const metrics = [...options.set.metrics].sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const metric of metrics) kindOf(metric).bind(metric, binder);
+    this.#matched = new Uint8Array(this.#selectors.size);
+    this.#makePlans();
+  }
+
+  /** An accepted event that belongs to this partition. `recordMs` is its record's LogAppendTime. Counts its outcome and answers it. */
+  apply(event: EventView, offset: number, recordMs: number): Outcome {
+    const outcome = this.#admit(event, recordMs);
+    this.#advance(offset, outcome);
+    if (outcome !== 'applied') return outcome;
+    const { state } = this;
+    state.duplicates.add(event.messageHigh, event.messageLow);
+    if (event.timeMs > state.clockMs) state.clockMs = event.timeMs;
+    const plan = this.#plans[event.nameId * 2 + (event.isAction ? 1 : 0)] ?? NO_PLAN;
+    if (plan.triggers.length > 0 && this.#filter(event)) this.#run(plan, event);
+    return outcome;
+  }
+
+  /** A record that is no event of this partition: rejected, misrouted, or a control record that moves the clock. */
+  skip(outcome: 'rejected' | 'misrouted' | 'control', offset: number, recordMs: number): void {
+    this.#advance(offset, outcome);
+    if (outcome === 'control') this.state.clockMs = Math.max(this.state.clockMs, recordMs - this.#settings.futureMs);
+  }
+
+  #admit(event: EventView, recordMs: number): Outcome {
+    if (event.timeMs > recordMs + this.#settings.futureMs) return 'future';
+    if (event.timeMs < this.state.clockMs - this.#settings.latenessMs) return 'late';
+    return this.state.duplicates.has(event.messageHigh, event.messageLow) ? 'duplicate' : 'applied';
+  }
+
+  #advance(offset: number, outcome: Outcome): void {
+    const { state } = this;
+    state.counters.count(outcome);
+    state.next = offset + 1;
+    state.changes.next = offset + 1;
+    state.changes.epoch = state.epoch;
+  }
+
+  #run(plan: Plan, event: EventView): void {
+    const matched = this.#matched;
+    this.#event = event;
+    this.#slot = -1;
+    this.#labels.fill(-1);
+    for (const { index, always, tests } of plan.selectors) matched[index] = always || anyPasses(tests, event) ? 1 : 0;
+    for (const trigger of plan.triggers) if (trigger.namesOnly || anyMatched(matched, trigger.selectors)) trigger.run(event);
+    for (const { index } of plan.selectors) matched[index] = 0;
+    this.#event = null;
+  }
+
+  /** The actor's slot, given out at the first match, so that actors whom no metric sees take no memory. */
+  #touch(event: EventView): number {
+    if (this.#slot >= 0) return this.#slot;
+    this.#slot = this.state.actors.findOrAdd(event.actor0, event.actor1, event.actor2, event.actor3);
+    return this.#slot;
+  }
+
+  #label(dimension: number): number {
+    const known = this.#labels[dimension] as number;
+    if (known >= 0) return known;
+    const event = this.#event as EventView;
+    const label = this.state.dictionaries[dimension]?.labelOf(event.sliceText(this.#dimensionPaths[dimension] as number)) ?? 0;
+    this.#labels[dimension] = label;
+    return label;
+  }
+
+  #makePlans(): void {
+    const names: (string | null)[] = [null, ...this.#selectors.names()];
+    for (const name of names) {
+      for (const isAction of [false, true]) {
+        const selectors = this.#selectors.testsFor(name, isAction);
+        const indexes = new Set(selectors.map((each) => each.index));
+        const triggers = this.#triggers.filter((trigger) => trigger.selectors.some((index) => indexes.has(index)));
+        this.#plans[(name === null ? 0 : this.#vocabulary.name(name)) * 2 + (isAction ? 1 : 0)] = { selectors, triggers };
+      }
+    }
+  }
+
+  #binder(): FoldBinder {
+    return {
+      latenessMs: this.#settings.latenessMs,
+      calendar: (metric: MetricBase, unit?: Unit) => this.#calendars.calendar(metric, unit),
+      dimension: (name) => this.set.dimensions.findIndex((dimension) => dimension.name === name),
+      path: (path) => this.#vocabulary.path(path),
+      bucketSets: (spec, added) => this.#bindBucketSets(spec, added),
+      derivedSets: ({ metric, name, windowBuckets }) => {
+        const store = new BucketSets({ windowBuckets });
+        this.state.bucketSets.push({ key: `derived ${metric.id} ${name}`, store });
+        return store;
+      },
+      firsts: (spec, moves) => this.#bindFirsts(spec, moves),
+      timelines: (spec, inserting) => this.#bindTimelines(spec, inserting),
+      onMatch: (selector, matched) => {
+        const label = (dimension: number): number => this.#label(dimension);
+        this.#triggers.push({ selectors: [this.#selectors.index(selector)], namesOnly: false, run: (event) => matched(event, label) });
+      },
+      table: (shape: TableShape) => {
+        const table = new CellTable(shape, this.state.changes, this.state);
+        this.state.tables.set(`${shape.metric}/${shape.name}`, table);
+        return table;
+      },
+    };
+  }
+
+  readonly #bucketHandlers = new Map<string, { store: BucketSets; handlers: BucketAdded[] }>();
+
+  #bindBucketSets(spec: { selector: Selector; calendar: Calendar; windowBuckets: number; dimension: number }, added: BucketAdded): BucketSets {
+    const { selector, calendar, dimension } = spec;
+    const dimensionName = this.set.dimensions[dimension]?.name ?? '';
+    const key = `buckets ${selectorKey(selector)} ${calendar.zone} ${calendar.unit} ${calendar.weekStart} ${dimensionName}`;
+    const known = this.#bucketHandlers.get(key);
+    if (known !== undefined) {
+      known.store.widen(spec.windowBuckets);
+      known.handlers.push(added);
+      return known.store;
+    }
+    const store = new BucketSets({ windowBuckets: spec.windowBuckets });
+    const handlers = [added];
+    this.#bucketHandlers.set(key, { store, handlers });
+    this.state.bucketSets.push({ key, store });
+    this.#triggers.push({
+      selectors: [this.#selectors.index(selector)],
+      namesOnly: false,
+      run: (event) => {
+        const slot = this.#touch(event);
+        const label = dimension < 0 ? 0 : this.#label(dimension);
+        const bucket = calendar.bucketOf(event.timeMs);
+        const row = store.ensure(slot, label);
+        if (!store.add(row, bucket)) return;
+        this.state.touched.touch(slot);
+        for (const handler of handlers) handler(slot, row, label, bucket);
+      },
+    });
+    return store;
+  }
+
+  #bindFirsts(
+    spec: { selector: Selector; namesOnly: boolean; dimensions: readonly number[] },
+    moves: { leaving(slot: number): void; arrived(slot: number): void },
+  ): Firsts {
+    const { dimensions, namesOnly } = spec;
+    const store = new Firsts({ captures: 1 + dimensions.length });
+    const index = this.#selectors.index(spec.selector);
+    const names = dimensions.map((dimension) => this.set.dimensions[dimension]?.name);
+    this.state.firsts.push({ key: `first ${selectorKey(spec.selector)} ${namesOnly} ${names.join(',')} ${this.state.firsts.length}`, store });
+    this.#triggers.push({
+      selectors: [index],
+      namesOnly,
+      run: (event) => {
+        const slot = this.#touch(event);
+        let row = store.find(slot);
+        if (row >= 0 && !store.precedes(row, event.timeMs, event.messageHigh, event.messageLow)) return;
+        if (row >= 0) moves.leaving(slot);
+        else row = store.ensure(slot);
+        store.set(row, event.timeMs, event.messageHigh, event.messageLow);
+        store.captured[row * store.captures] = this.#matched[index] as number;
+        for (let at = 0; at < dimensions.length; at++) store.captured[row * store.captures + 1 + at] = this.#label(dimensions[at] as number);
+        this.state.touched.touch(slot);
+        moves.arrived(slot);
+      },
+    });
+    return store;
+  }
+
+  #bindTimelines(
+    spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
+    inserting: (insertion: TimelineInsertion, insert: () => void) => void,
+  ): Timelines {
+    const { state } = this;
+    const { dimensions } = spec;
+    const store = new Timelines({ captures: dimensions.length });
+    const indexes = spec.selectors.map((selector) => this.#selectors.index(selector));
+    const names = dimensions.map((dimension) => this.set.dimensions[dimension]?.name);
+    state.timelines.push({ key: `times ${spec.selectors.map(selectorKey).join(' ')} ${names.join(',')} ${state.timelines.length}`, store });
+    this.#triggers.push({
+      selectors: indexes,
+      namesOnly: false,
+      run: (event) => {
+        const slot = this.#touch(event);
+        const row = store.ensure(slot);
+        const index = store.place(row, event.timeMs, event.messageHigh, event.messageLow);
+        if (index < 0) return;
+        const mask = maskOf(this.#matched, indexes);
+        state.touched.touch(slot);
+        inserting({ slot, row, index, timeMs: event.timeMs, mask }, () => {
+          const position = store.insert(row, index, event.timeMs, event.messageHigh, event.messageLow, mask);
+          for (let at = 0; at < dimensions.length; at++) store.setCaptured(position, at, this.#label(dimensions[at] as number));
+        });
+        this.#prune(store, row, slot, spec.keepFromMs(state.clockMs));
+      },
+    });
+    return store;
+  }
+
+  /** Forgets what only closed buckets hold; beyond the cap, the earliest quarter, whose attempts keep the depth that they reached. */
+  #prune(store: Timelines, row: number, slot: number, keepFromMs: number): void {
+    store.dropEarliest(row, store.lowerBound(row, keepFromMs));
+    if ((store.lengths[row] as number) <= this.#settings.timelineCap) return;
+    store.dropEarliest(row, this.#settings.timelineCap >> 2);
+    this.state.cappedActors.add(slot);
+  }
+}
+
+function anyPasses(tests: readonly EventTest[], event: EventView): boolean {
+  for (const test of tests) if (test(event)) return true;
+  return false;
+}
+
+function anyMatched(matched: Uint8Array, selectors: readonly number[]): boolean {
+  for (const index of selectors) if (matched[index] === 1) return true;
+  return false;
+}
+
+/** Bit i is set when the i-th selector matched. */
+function maskOf(matched: Uint8Array, selectors: readonly number[]): number {
+  let mask = 0;
+  for (let bit = 0; bit < selectors.length; bit++) if (matched[selectors[bit] as number] === 1) mask |= 1 << bit;
+  return mask;
+}

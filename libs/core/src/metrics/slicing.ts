@@ -1,0 +1,48 @@
+/** Which slice values an answer lists, and what is folded into `$rest`. */
+import type { RowSource, Rows } from './kind.ts';
+
+export const REST_VALUE = '$rest';
+
+/** The values asked for, each with its rows: one, or all by size (largest first, ties by code units), the rest beyond `limit` summed. */
+export function slicedRows(options: {
+  source: RowSource;
+  table: string;
+  value: string | undefined;
+  limit: number;
+  /** How large a value is in the range; values of size 0 are left out of a list. */
+  size(rows: Rows): number;
+}): { value: string; rows: Rows }[] {
+  const { source, table, value, limit, size } = options;
+  if (value !== undefined) return [{ value, rows: source.rows(table, value) }];
+  const sized = source
+    .values(table)
+    .map((each) => ({ value: each, rows: source.rows(table, each) }))
+    .map((each) => ({ ...each, size: size(each.rows) }))
+    .filter((each) => each.size > 0);
+  sized.sort((a, b) => b.size - a.size || (a.value < b.value ? -1 : 1));
+  const listed = sized.slice(0, limit).map(({ value: name, rows }) => ({ value: name, rows }));
+  const rest = sized.slice(limit);
+  if (rest.length > 0) listed.push({ value: REST_VALUE, rows: sumRows(rest.map((each) => each.rows)) });
+  return listed;
+}
+
+/** Adds rows bucket by bucket, column by column. */
+export function sumRows(all: readonly Rows[]): Rows {
+  const sums = new Map<number, number[]>();
+  for (const rows of all) {
+    for (const [bucket, cells] of rows) {
+      const sum = sums.get(bucket) ?? [];
+      for (let column = 0; column < cells.length; column++) sum[column] = (sum[column] ?? 0) + (cells[column] ?? 0);
+      sums.set(bucket, sum);
+    }
+  }
+  return sums;
+}
+
+/** Throws when an integer is negative or not exact: the first invariant of every row. */
+export function checkCounts(name: string, cells: ArrayLike<number>): void {
+  for (let column = 0; column < cells.length; column++) {
+    const cell = cells[column] as number;
+    if (!(cell >= 0) || !Number.isSafeInteger(cell)) throw new Error(`${name}: column ${column} is ${cell}, expected a count`);
+  }
+}

@@ -1,0 +1,21 @@
+/** What every kind of the oracle is asked: the request, the events, and the set's rules for reading them. */
+import type { AnswerRequest } from '../answer.ts';
+import type { Selector } from '../definition.ts';
+import type { Calendar } from '../time/calendar.ts';
+import type { TimelineEvent } from './timeline.ts';
+
+/** Everything that a kind needs besides its own definition. */
+export interface Question {
+  readonly request: AnswerRequest;
+  readonly calendar: Calendar;
+  readonly byActor: ReadonlyMap<string, readonly TimelineEvent[]>;
+  matches(selector: Selector, event: TimelineEvent): boolean;
+  /** Like `matches`, but whatever the selector's `where` says. */
+  matchesByName(selector: Selector, event: TimelineEvent): boolean;
+  /** The event's value in the slice asked for; null when the total is asked for. */
+  valueOf(event: TimelineEvent): string | null;
+  /** Whether an instant and the lateness after it lie behind the watermark. */
+  isOver(timeMs: number): boolean;
+  /** The watermark at which `isOver(timeMs)` becomes true. */
+  closesAtMs(timeMs: number): number;
+}

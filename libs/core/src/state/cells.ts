@@ -1,0 +1,147 @@
+/** The rollup rows of one partition: integers by (table, bucket, label), each under the position of its last change, linked in the order of change. */
+
+/** One row of integers. `epoch` and `next` are the version of its last change. */
+export interface CellRow {
+  readonly table: CellTable;
+  readonly bucket: number;
+  readonly label: number;
+  readonly cells: Float64Array;
+  epoch: number;
+  next: number;
+  /** Neighbours in the order of last change. */
+  older: CellRow | null;
+  newer: CellRow | null;
+}
+
+/** All rows of a partition, from the one changed longest ago to the latest: what changed above a position is the list's end. */
+export class ChangeList {
+  oldest: CellRow | null = null;
+  newest: CellRow | null = null;
+  size = 0;
+  /** The version that changes get: set before each record is folded. */
+  epoch = 0;
+  next = 0;
+
+  /** Moves a row to the end under the current version. */
+  touch(row: CellRow): void {
+    if (row.next === this.next && row.epoch === this.epoch) return;
+    row.next = this.next;
+    row.epoch = this.epoch;
+    if (this.newest === row) return;
+    this.#unlink(row);
+    this.#append(row);
+  }
+
+  append(row: CellRow): void {
+    this.#append(row);
+    this.size++;
+  }
+
+  remove(row: CellRow): void {
+    this.#unlink(row);
+    this.size--;
+  }
+
+  #append(row: CellRow): void {
+    row.older = this.newest;
+    row.newer = null;
+    if (this.newest !== null) this.newest.newer = row;
+    else this.oldest = row;
+    this.newest = row;
+  }
+
+  #unlink(row: CellRow): void {
+    if (row.older !== null) row.older.newer = row.newer;
+    else if (this.oldest === row) this.oldest = row.newer;
+    if (row.newer !== null) row.newer.older = row.older;
+    else if (this.newest === row) this.newest = row.older;
+    row.older = null;
+    row.newer = null;
+  }
+}
+
+export interface TableShape {
+  readonly metric: string;
+  /** `total`, `slice:<dimension>`, or a kind's own such as `week` or `week:<dimension>`. */
+  readonly name: string;
+  readonly width: number;
+  /** Number of the slice's dimension, or -1: labels are 0. */
+  readonly dimension: number;
+  /** The clock from which on no on-time event can change a row of the bucket, lateness included, epoch ms. */
+  closesAtMs(bucket: number): number;
+}
+
+/** The rows of one metric's table. */
+export class CellTable {
+  readonly shape: TableShape;
+  readonly #changes: ChangeList;
+  readonly #clock: { readonly clockMs: number };
+  readonly #rows: Map<number, CellRow>[] = [];
+
+  constructor(shape: TableShape, changes: ChangeList, clock: { readonly clockMs: number }) {
+    this.shape = shape;
+    this.#changes = changes;
+    this.#clock = clock;
+  }
+
+  /** Adds to one integer; the sums stay safe integers. */
+  add(bucket: number, label: number, column: number, amount: number): void {
+    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
+    row.cells[column] = (row.cells[column] as number) + amount;
+    this.#changes.touch(row);
+  }
+
+  /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
+  addWide(bucket: number, label: number, column: number, amount: bigint): void {
+    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
+    const total = wideInteger(row.cells, column) + amount;
+    row.cells[column] = Number(total >> 32n);
+    row.cells[column + 1] = Number(total & 0xffffffffn);
+    this.#changes.touch(row);
+  }
+
+  get(bucket: number, label: number): CellRow | undefined {
+    return this.#rows[label]?.get(bucket);
+  }
+
+  /** Brings a row back from a checkpoint; the caller links rows in version order. */
+  restore(bucket: number, label: number, cells: Float64Array, version: { epoch: number; next: number }): CellRow {
+    const row: CellRow = { table: this, bucket, label, cells, epoch: version.epoch, next: version.next, older: null, newer: null };
+    this.#byBucket(label).set(bucket, row);
+    return row;
+  }
+
+  /** Takes a closed row out; its final values are in both stores. */
+  drop(row: CellRow): void {
+    this.#rows[row.label]?.delete(row.bucket);
+    this.#changes.remove(row);
+  }
+
+  #make(bucket: number, label: number): CellRow {
+    const { shape } = this;
+    if (shape.closesAtMs(bucket) <= this.#clock.clockMs) throw new Error(`a closed row would change: ${shape.metric} ${shape.name} bucket ${bucket}`);
+    const row: CellRow = {
+      table: this,
+      bucket,
+      label,
+      cells: new Float64Array(shape.width),
+      epoch: this.#changes.epoch,
+      next: this.#changes.next,
+      older: null,
+      newer: null,
+    };
+    this.#byBucket(label).set(bucket, row);
+    this.#changes.append(row);
+    return row;
+  }
+
+  #byBucket(label: number): Map<number, CellRow> {
+    while (this.#rows.length <= label) this.#rows.push(new Map());
+    return this.#rows[label] as Map<number, CellRow>;
+  }
+}
+
+/** The integer in two columns that `addWide` keeps. */
+export function wideInteger(cells: ArrayLike<number>, column: number): bigint {
+  return (BigInt(cells[column] ?? 0) << 32n) + BigInt(cells[column + 1] ?? 0);
+}

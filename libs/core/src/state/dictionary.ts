@@ -1,0 +1,50 @@
+/** Numbers the values of one slice dimension in one partition, in the order in which applied events show them. */
+import type { Dimension } from '../definition.ts';
+
+export const OTHER_VALUE = '$other';
+/** Label 0 is the total: rows that belong to no slice value. */
+export const TOTAL_LABEL = 0;
+const OTHER_LABEL = 1;
+
+/** Never shrinks. Beyond `max` values of an open list everything new is `$other`, and `overflow` says so. */
+export class SliceDictionary {
+  readonly dimension: Dimension;
+  /** Value by label; index 0 is the total's empty text. */
+  readonly texts: string[] = ['', OTHER_VALUE];
+  overflow = false;
+  readonly #labels = new Map<string, number>();
+
+  constructor(dimension: Dimension) {
+    this.dimension = dimension;
+    this.#labels.set(OTHER_VALUE, OTHER_LABEL);
+    for (const value of dimension.values ?? []) if (!this.#labels.has(value)) this.#append(value);
+  }
+
+  labelOf(text: string): number {
+    const known = this.#labels.get(text);
+    if (known !== undefined) return known;
+    if (this.dimension.values !== undefined) return OTHER_LABEL;
+    if (this.texts.length - 2 >= this.dimension.max) {
+      this.overflow = true;
+      return OTHER_LABEL;
+    }
+    return this.#append(text);
+  }
+
+  /** The label of a value that the dictionary already has, or null. */
+  known(text: string): number | null {
+    return this.#labels.get(text) ?? null;
+  }
+
+  /** Refills an open list from a checkpoint, in its order. */
+  restore(texts: readonly string[], overflow: boolean): void {
+    for (const text of texts) if (!this.#labels.has(text)) this.#append(text);
+    this.overflow = overflow;
+  }
+
+  #append(text: string): number {
+    const label = this.texts.push(text) - 1;
+    this.#labels.set(text, label);
+    return label;
+  }
+}

@@ -1,0 +1,73 @@
+/** Remembers the ids of the last N accepted events of a partition, so that a repeat is told apart before any register sees it. */
+import { grownUint32 } from './typed-arrays.ts';
+
+const INITIAL_RING = 1024;
+
+/** 64-bit ids as two unsigned words. Exact: an id is known if and only if it is among the last `capacity` added. */
+export class DuplicateFilter {
+  readonly capacity: number;
+  /** How many ids were ever added; id number n is at `n mod capacity` of the ring. */
+  added = 0;
+  /** Two words per id; grows up to the capacity. */
+  ring = new Uint32Array(INITIAL_RING * 2);
+  #index = new Int32Array(INITIAL_RING * 2);
+  #mask = INITIAL_RING * 2 - 1;
+
+  /** `capacity` is a power of two, at least 1,024. */
+  constructor(options: { capacity: number }) {
+    this.capacity = options.capacity;
+  }
+
+  has(high: number, low: number): boolean {
+    for (let probe = low & this.#mask; ; probe = (probe + 1) & this.#mask) {
+      const place = (this.#index[probe] as number) - 1;
+      if (place < 0) return false;
+      if (this.ring[place * 2 + 1] === low && this.ring[place * 2] === high) return true;
+    }
+  }
+
+  /** Adds an id that is not in the filter; the oldest leaves once `capacity` are in. */
+  add(high: number, low: number): void {
+    const place = this.added % this.capacity;
+    if (this.added >= this.capacity) this.#forget(place);
+    else if ((place + 1) * 2 > this.ring.length) this.#grow();
+    this.ring[place * 2] = high;
+    this.ring[place * 2 + 1] = low;
+    this.added++;
+    this.#enter(place);
+  }
+
+  /** Number of the oldest id that is still known. */
+  get oldest(): number {
+    return Math.max(0, this.added - this.capacity);
+  }
+
+  #enter(place: number): void {
+    let probe = (this.ring[place * 2 + 1] as number) & this.#mask;
+    while (this.#index[probe] !== 0) probe = (probe + 1) & this.#mask;
+    this.#index[probe] = place + 1;
+  }
+
+  /** Takes the id at a place of the ring out of the index, closing the hole by moving later entries of its run back. */
+  #forget(place: number): void {
+    const index = this.#index;
+    let hole = (this.ring[place * 2 + 1] as number) & this.#mask;
+    while (index[hole] !== place + 1) hole = (hole + 1) & this.#mask;
+    for (let probe = (hole + 1) & this.#mask; index[probe] !== 0; probe = (probe + 1) & this.#mask) {
+      const home = (this.ring[((index[probe] as number) - 1) * 2 + 1] as number) & this.#mask;
+      const fromHome = (probe - home) & this.#mask;
+      const fromHole = (probe - hole) & this.#mask;
+      if (fromHome < fromHole) continue;
+      index[hole] = index[probe] as number;
+      hole = probe;
+    }
+    index[hole] = 0;
+  }
+
+  #grow(): void {
+    this.ring = grownUint32(this.ring, Math.min(this.ring.length * 2, this.capacity * 2));
+    this.#index = new Int32Array(this.#index.length * 2);
+    this.#mask = this.#index.length - 1;
+    for (let place = 0; place < this.added; place++) this.#enter(place);
+  }
+}

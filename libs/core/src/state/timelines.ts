@@ -1,0 +1,150 @@
+/** The `Times` register: per actor the sorted set of (instant, messageId hash) with what was captured, in blocks of one typed-array arena. */
+import { grownFloat64, grownInt32 } from './typed-arrays.ts';
+
+/** Fixed words of an element: id high, id low, mask of the selectors that it matched. */
+const ID_HIGH = 0;
+const ID_LOW = 1;
+const MASK = 2;
+const CAPTURED = 3;
+const LARGEST_CLASS = 20;
+
+/**
+ * One timeline per actor. Elements are ordered by instant, then by id; an equal (instant, id) is the same event.
+ * An element's position is an index into the arena; positions change with every insertion.
+ */
+export class Timelines {
+  readonly captures: number;
+  /** Int32 words per element. */
+  readonly stride: number;
+  size = 0;
+  /** Row of an actor by slot, -1 without one. */
+  heads = new Int32Array(0);
+  starts = new Int32Array(64);
+  lengths = new Int32Array(64);
+  #classes = new Int32Array(64);
+  /** Instants, epoch ms, by position. */
+  times = new Float64Array(64);
+  words: Int32Array<ArrayBuffer>;
+  #used = 0;
+  readonly #free: number[][] = Array.from({ length: LARGEST_CLASS + 1 }, () => []);
+
+  constructor(options: { captures: number }) {
+    this.captures = options.captures;
+    this.stride = CAPTURED + options.captures;
+    this.words = new Int32Array(64 * this.stride);
+  }
+
+  find(slot: number): number {
+    return slot < this.heads.length ? (this.heads[slot] as number) : -1;
+  }
+
+  ensure(slot: number): number {
+    const found = this.find(slot);
+    if (found >= 0) return found;
+    this.heads = grownInt32(this.heads, slot + 1, -1);
+    const row = this.size++;
+    this.starts = grownInt32(this.starts, this.size, 0);
+    this.lengths = grownInt32(this.lengths, this.size, 0);
+    this.#classes = grownInt32(this.#classes, this.size, 0);
+    this.heads[slot] = row;
+    this.starts[row] = this.#allocate(0);
+    return row;
+  }
+
+  mask(position: number): number {
+    return this.words[position * this.stride + MASK] as number;
+  }
+
+  captured(position: number, capture: number): number {
+    return this.words[position * this.stride + CAPTURED + capture] as number;
+  }
+
+  idHigh(position: number): number {
+    return (this.words[position * this.stride + ID_HIGH] as number) >>> 0;
+  }
+
+  idLow(position: number): number {
+    return (this.words[position * this.stride + ID_LOW] as number) >>> 0;
+  }
+
+  setCaptured(position: number, capture: number, value: number): void {
+    this.words[position * this.stride + CAPTURED + capture] = value;
+  }
+
+  /** First index (from the row's start) whose instant is at or after `timeMs`. */
+  lowerBound(row: number, timeMs: number): number {
+    const start = this.starts[row] as number;
+    let low = 0;
+    let high = this.lengths[row] as number;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.times[start + middle] as number) < timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Where an element would be inserted, counted from the row's start; -1 when it is already there. */
+  place(row: number, timeMs: number, idHigh: number, idLow: number): number {
+    let index = this.lowerBound(row, timeMs);
+    const start = this.starts[row] as number;
+    for (const length = this.lengths[row] as number; index < length && this.times[start + index] === timeMs; index++) {
+      const high = this.idHigh(start + index);
+      const low = this.idLow(start + index);
+      if (high === idHigh && low === idLow) return -1;
+      if (high > idHigh || (high === idHigh && low > idLow)) break;
+    }
+    return index;
+  }
+
+  /** Inserts at an index from `place`; captured words are zero. Answers the element's position. */
+  insert(row: number, index: number, timeMs: number, idHigh: number, idLow: number, mask: number): number {
+    const length = this.lengths[row] as number;
+    if (length === 1 << (this.#classes[row] as number)) this.#widen(row);
+    const start = this.starts[row] as number;
+    const at = start + index;
+    const stride = this.stride;
+    this.times.copyWithin(at + 1, at, start + length);
+    this.words.copyWithin((at + 1) * stride, at * stride, (start + length) * stride);
+    this.times[at] = timeMs;
+    this.words.fill(0, at * stride, (at + 1) * stride);
+    this.words[at * stride + ID_HIGH] = idHigh | 0;
+    this.words[at * stride + ID_LOW] = idLow | 0;
+    this.words[at * stride + MASK] = mask;
+    this.lengths[row] = length + 1;
+    return at;
+  }
+
+  /** Forgets the `count` earliest elements of a row. */
+  dropEarliest(row: number, count: number): void {
+    if (count <= 0) return;
+    const start = this.starts[row] as number;
+    const end = start + (this.lengths[row] as number);
+    this.times.copyWithin(start, start + count, end);
+    this.words.copyWithin(start * this.stride, (start + count) * this.stride, end * this.stride);
+    this.lengths[row] = (this.lengths[row] as number) - count;
+  }
+
+  #widen(row: number): void {
+    const sizeClass = this.#classes[row] as number;
+    const from = this.starts[row] as number;
+    const length = this.lengths[row] as number;
+    const to = this.#allocate(sizeClass + 1);
+    this.times.copyWithin(to, from, from + length);
+    this.words.copyWithin(to * this.stride, from * this.stride, (from + length) * this.stride);
+    this.#free[sizeClass]?.push(from);
+    this.starts[row] = to;
+    this.#classes[row] = sizeClass + 1;
+  }
+
+  /** A block of 2^sizeClass elements. */
+  #allocate(sizeClass: number): number {
+    const reused = this.#free[sizeClass]?.pop();
+    if (reused !== undefined) return reused;
+    const at = this.#used;
+    this.#used += 1 << sizeClass;
+    this.times = grownFloat64(this.times, this.#used);
+    this.words = grownInt32(this.words, this.#used * this.stride, 0);
+    return at;
+  }
+}

@@ -1,0 +1,148 @@
+/** One client of a Kafka cluster for one namespace: addresses, credentials, logs, and the two questions that kafkajs cannot ask. */
+import { StoreUnavailable } from '@tidemark/pipeline';
+import { type Admin, Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import { registerCodecs } from './compression.ts';
+import { decodeMetadataResponse, encodeMetadataRequest, METADATA_API_KEY, METADATA_API_VERSION, type TopicMetadata } from './topic-metadata.ts';
+
+/** Takes what a pino logger takes. */
+export interface KafkaLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface KafkaOptions {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Prefix of the topic and of the consumer groups. */
+  readonly namespace: string;
+  readonly logger: KafkaLogger;
+  readonly ssl?: Exclude<KafkaConfig['ssl'], undefined>;
+  readonly sasl?: SASLOptions;
+}
+
+/** Shared by the log's members and writers of one process. */
+export interface KafkaConnection {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly namespace: string;
+  /** `<namespace>.events` */
+  readonly topic: string;
+  readonly logger: KafkaLogger;
+  /** What the cluster says of the events topic now. Throws StoreUnavailable when no broker answers. */
+  topicMetadata(): Promise<TopicMetadata>;
+  close(): Promise<void>;
+}
+
+/** Legal in a topic's name, and short enough for every suffix that we add. */
+const NAMESPACE_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
+
+/** Connects; throws StoreUnavailable when no broker answers within about ten seconds. */
+export async function connectKafka(options: KafkaOptions): Promise<KafkaConnection> {
+  const { namespace, logger } = options;
+  if (!NAMESPACE_PATTERN.test(namespace)) throw new Error(`the namespace "${namespace}" must be 1 to 100 of A-Z, a-z, 0-9, "_" and "-"`);
+  registerCodecs();
+  const kafka = new Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    connectionTimeout: 3_000,
+    retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 5 },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => logEntry(logger, entry),
+    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+  });
+  const admin = kafka.admin();
+  const cluster = clusterOf(kafka);
+  await asking('connect', () => admin.connect());
+  const topic = `${namespace}.events`;
+  return {
+    kafka,
+    admin,
+    namespace,
+    topic,
+    logger,
+    topicMetadata: () => asking('describe the topic', () => requestTopicMetadata(cluster, topic)),
+    close: async () => {
+      await Promise.all([admin.disconnect(), cluster.disconnect()]);
+    },
+  };
+}
+
+/** Runs one request; an error that leaves the outcome open becomes StoreUnavailable, a refusal stays what it is. */
+export async function asking<T>(purpose: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!(error instanceof Error) || !mayPass(error)) throw error;
+    throw new StoreUnavailable('kafka', `Kafka did not ${purpose}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Whether the same request may succeed later: kafkajs marks its errors so, and wraps the last one after its own retries. */
+function mayPass(error: Error): boolean {
+  if (error.name === 'KafkaJSNumberOfRetriesExceeded' || error.name.startsWith('KafkaJSConnection') || error.name === 'KafkaJSBrokerNotFound') return true;
+  return 'retriable' in error && error.retriable === true;
+}
+
+/** kafkajs calls errors what it then retries; what it gives up on reaches us as a rejection. */
+function logEntry(logger: KafkaLogger, entry: LogEntry): void {
+  const { message, timestamp: _, ...fields } = entry.log;
+  logger.warn({ ...fields, client: entry.namespace }, message);
+}
+
+/** The part of kafkajs's cluster that carries a request of our own. */
+interface RawCluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  readonly brokerPool: { findConnectedBroker(): Promise<RawBroker> };
+}
+
+interface RawBroker {
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
+  connect(): Promise<void>;
+  readonly connectionPool: { send(exchange: object): Promise<unknown> };
+}
+
+/** A cluster of its own with the client's settings, by the factory that kafkajs hides behind a symbol. Holds for the pinned 2.2.4. */
+function clusterOf(kafka: Kafka): RawCluster {
+  const name = Object.getOwnPropertySymbols(kafka).find((symbol) => symbol.description === 'private:Kafka:createCluster');
+  const create: unknown = name === undefined ? undefined : Reflect.get(kafka, name);
+  const cluster: unknown = typeof create === 'function' ? create({ allowAutoTopicCreation: false }) : undefined;
+  if (!isRawCluster(cluster)) throw new Error('this kafkajs is not 2.2.4: its cluster cannot be reached to ask for topic ids');
+  return cluster;
+}
+
+function isRawCluster(value: unknown): value is RawCluster {
+  return typeof value === 'object' && value !== null && 'brokerPool' in value && 'connect' in value && 'disconnect' in value;
+}
+
+async function requestTopicMetadata(cluster: RawCluster, topic: string): Promise<TopicMetadata> {
+  await cluster.connect();
+  const broker = await cluster.brokerPool.findConnectedBroker();
+  await broker.connect();
+  const supported = broker.versions?.[METADATA_API_KEY]?.maxVersion ?? 0;
+  if (supported < METADATA_API_VERSION)
+    throw new Error('this Kafka tells no topic ids, so a re-created topic could not be noticed: use Kafka 2.8 or newer');
+  const body = encodeMetadataRequest(topic);
+  let answer: TopicMetadata | undefined;
+  await broker.connectionPool.send({
+    request: {
+      apiKey: METADATA_API_KEY,
+      apiVersion: METADATA_API_VERSION,
+      apiName: 'Metadata',
+      // Both names: the encoder that writes the request reads `buffer` and checks `buf`.
+      encode: async () => ({ buf: body, buffer: body }),
+    },
+    response: {
+      decode: async (payload: Buffer) => {
+        answer = decodeMetadataResponse(payload);
+        return { clientSideThrottleTime: 0 };
+      },
+      parse: async () => undefined,
+    },
+  });
+  if (answer === undefined) throw new Error('Kafka answered a Metadata request with nothing');
+  return answer;
+}

@@ -1,0 +1,5 @@
+/** The public entry of the Kafka adapter: the only room that imports kafkajs. */
+export { connectKafka, type KafkaConnection, type KafkaLogger, type KafkaOptions } from './connection.ts';
+export { createEventLog, type EventLogOptions } from './event-log.ts';
+export { type EventsTopicOptions, ensureEventsTopic, topicProblem } from './topic.ts';
+export { createLogWriter, type LogWriterOptions } from './writer.ts';

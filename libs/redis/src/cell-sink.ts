@@ -1,0 +1,90 @@
+/** Publishes cells to Redis: every part is one script, atomic and harmless to send again. */
+import type { CellRow, CellSink, Head, PublishOutcome, PublishPart, Version } from '@tidemark/pipeline';
+import { loadScript, type RedisConnection, type Reply } from './connection.ts';
+import { decodeHead, encodeNote } from './head.ts';
+import { decodeRow, encodeRow, keyOf, type PartitionKeys, partitionKeys, placeOf } from './layout.ts';
+
+const publishScript = loadScript('publish');
+const rowsBetweenScript = loadScript('rows_between');
+
+/** Lua unpacks a group's rows onto its stack, which holds fewer than 8,000 values. */
+const GROUP_ROWS_MAX = 1_000;
+/** About 1 MiB of arguments, so that no script holds the server for long. */
+const PART_LIMITS = { maxRows: 4_000, maxCells: 120_000 };
+
+export function createRedisCellSink(connection: RedisConnection): CellSink {
+  const keysOf = (lineage: string, partition: number): PartitionKeys => partitionKeys(connection.namespace, lineage, partition);
+  return {
+    name: 'redis',
+    partLimits: PART_LIMITS,
+    async head(lineage, partition): Promise<Head> {
+      return decodeHead(await connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation'));
+    },
+    async write(part): Promise<PublishOutcome> {
+      const keys = keysOf(part.lineage, part.partition);
+      const { hashes, args } = encodePart(keys, part);
+      return decodeOutcome(await connection.run(publishScript, [keys.head, keys.parts, keys.tables, ...hashes], args));
+    },
+    async rowsBetween(lineage, partition, above, upTo): Promise<readonly CellRow[] | null> {
+      return readRowsBetween(connection, keysOf(lineage, partition), above, upTo);
+    },
+  };
+}
+
+function encodePart(keys: PartitionKeys, part: PublishPart): { hashes: string[]; args: (string | Buffer)[] } {
+  const { note, confirmedAtMs, confirmation } = encodeNote(part.note);
+  const args: (string | Buffer)[] = [
+    part.base,
+    part.target,
+    part.publishId,
+    String(part.index),
+    part.last ? '1' : '0',
+    note,
+    String(confirmedAtMs),
+    confirmation,
+  ];
+  const hashes: string[] = [];
+  for (const [hash, pairs] of groupByHash(keys, part.rows)) {
+    for (let from = 0; from < pairs.length; from += 2 * GROUP_ROWS_MAX) {
+      const group = pairs.slice(from, from + 2 * GROUP_ROWS_MAX);
+      hashes.push(hash);
+      args.push(String(group.length / 2), ...group);
+    }
+  }
+  return { hashes, args };
+}
+
+/** Per row hash: field, value, field, value … */
+function groupByHash(keys: PartitionKeys, rows: readonly CellRow[]): Map<string, (string | Buffer)[]> {
+  const groups = new Map<string, (string | Buffer)[]>();
+  for (const row of rows) {
+    const { hash, field } = placeOf(keys, row);
+    const pairs = groups.get(hash);
+    if (pairs) pairs.push(field, encodeRow(row));
+    else groups.set(hash, [field, encodeRow(row)]);
+  }
+  return groups;
+}
+
+function decodeOutcome(reply: Reply): PublishOutcome {
+  const [outcome, closed] = Array.isArray(reply) ? reply.map(String) : [];
+  if (outcome === 'behind' && closed !== undefined) return { outcome, closed };
+  if (outcome === 'written' || outcome === 'open' || outcome === 'incomplete') return { outcome };
+  throw new TypeError(`Redis answered a publish with ${String(reply)}`);
+}
+
+async function readRowsBetween(connection: RedisConnection, keys: PartitionKeys, above: Version, upTo: Version): Promise<readonly CellRow[] | null> {
+  const reply = await connection.run(rowsBetweenScript, [keys.head, keys.tables], [above, upTo]);
+  if (!Array.isArray(reply)) return null;
+  const rows: CellRow[] = [];
+  for (let i = 0; i < reply.length; i += 2) {
+    const hash = String(reply[i]);
+    const pairs = reply[i + 1];
+    if (!Array.isArray(pairs)) continue;
+    for (let at = 0; at < pairs.length; at += 2) {
+      const value = pairs[at + 1];
+      if (Buffer.isBuffer(value)) rows.push(decodeRow(keyOf(keys, hash, String(pairs[at])), value));
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,153 @@
+/** A connection to Redis with the options that exactness needs, and the one place where the driver's failures are translated. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { StoreUnavailable } from '@tidemark/pipeline';
+import { Redis } from 'ioredis';
+
+export interface RedisOptions {
+  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
+  readonly url: string;
+  /** The first part of every key, after `tidemark`. Letters, digits, `_`, `.`, `-`. */
+  readonly namespace: string;
+  /** After this the outcome of a command counts as unknown; it may still run. Default 5,000. */
+  readonly commandTimeoutMs?: number;
+}
+
+/** Redis understood the command and refused it whole; sending it again changes nothing until somebody acts. `code` is the first word of its answer, such as OOM. */
+export class RedisRefused extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'RedisRefused';
+    this.code = code;
+  }
+}
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/** What a reply is made of when buffers are asked for. */
+export type Reply = Buffer | number | null | Reply[];
+type Argument = string | Buffer | number;
+
+/** Replies that say "not now": the node is starting, busy, not the primary, or cannot persist. */
+const PASSING_CODES = new Set(['LOADING', 'BUSY', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'READONLY', 'NOREPLICAS', 'MISCONF', 'MOVED', 'ASK']);
+const NAMESPACE = /^[A-Za-z0-9_.-]+$/;
+
+/** The Lua text of a file in `scripts/`. */
+export function loadScript(name: string): Script {
+  const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/** Opens a connection. Throws StoreUnavailable when nobody answers, and an Error when the server may evict keys: it would forget figures silently. */
+export async function connectRedis(options: RedisOptions): Promise<RedisConnection> {
+  if (!NAMESPACE.test(options.namespace))
+    throw new RangeError(`a namespace is made of letters, digits, "_", "." and "-", not ${JSON.stringify(options.namespace)}`);
+  const client = new Redis(options.url, {
+    lazyConnect: true,
+    // A command in flight when the connection breaks has an unknown outcome: the protocol decides what to send again, never the driver.
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: options.commandTimeoutMs ?? 5_000,
+    connectTimeout: options.commandTimeoutMs ?? 5_000,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+    disableClientInfo: true,
+    protocol: 2,
+  });
+  // Every failed command throws for itself; without a listener the driver prints.
+  client.on('error', () => {});
+  const connection = new RedisConnection(client, options.namespace, addressOf(options.url));
+  try {
+    await client.connect().catch((error: unknown) => {
+      throw connection.failure(error);
+    });
+    await refuseEviction(connection);
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+  return connection;
+}
+
+/** Owns the socket. Reconnects by itself; until then every call throws StoreUnavailable at once. */
+export class RedisConnection {
+  readonly namespace: string;
+  /** host:port/db, without credentials. */
+  readonly address: string;
+  readonly #client: Redis;
+
+  constructor(client: Redis, namespace: string, address: string) {
+    this.#client = client;
+    this.namespace = namespace;
+    this.address = address;
+  }
+
+  /** One command, binary safe. */
+  async call(command: string, ...args: Argument[]): Promise<Reply> {
+    try {
+      return toReply(await this.#client.callBuffer(command, ...args));
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Runs a script by its hash alone; sends its text only when the server does not know it. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    try {
+      return await this.call('EVALSHA', script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof RedisRefused) || error.code !== 'NOSCRIPT') throw error;
+      return await this.call('EVAL', script.text, keys.length, ...keys, ...args);
+    }
+  }
+
+  /** Throws StoreUnavailable when the server does not answer. */
+  async ping(): Promise<void> {
+    await this.call('PING');
+  }
+
+  async close(): Promise<void> {
+    this.#client.disconnect();
+  }
+
+  /** A refusal is Redis's own definite answer; anything else (timeout, broken or absent connection) leaves the outcome unknown. */
+  failure(error: unknown): Error {
+    if (error instanceof StoreUnavailable || error instanceof RedisRefused) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof Error && error.name === 'ReplyError' ? codeOf(message) : null;
+    const text = `Redis at ${this.address}: ${message.slice(0, 500)}`;
+    if (code !== null && !PASSING_CODES.has(code)) return new RedisRefused(code, text, { cause: error });
+    return new StoreUnavailable('redis', text, { cause: error });
+  }
+}
+
+/** The first word of a reply, also where Redis 6 wraps a script's failure: `ERR Error running script (call to f_…): @user_script:9: @user_script: 9: -OOM …`. */
+function codeOf(message: string): string {
+  const wrapped = /@user_script: ?\d+: -?([A-Z]{2,})\b/.exec(message)?.[1];
+  return wrapped ?? /^-?([A-Z]{2,})\b/.exec(message)?.[1] ?? 'ERR';
+}
+
+async function refuseEviction(connection: RedisConnection): Promise<void> {
+  const policy = await connection.call('CONFIG', 'GET', 'maxmemory-policy').catch((error: unknown) => {
+    if (error instanceof RedisRefused) return null; // hosted servers forbid CONFIG; their operator answers for the policy
+    throw error;
+  });
+  const name = Array.isArray(policy) && Buffer.isBuffer(policy[1]) ? policy[1].toString() : 'noeviction';
+  if (name !== 'noeviction')
+    throw new Error(`Redis at ${connection.address} may evict keys (maxmemory-policy ${name}): set maxmemory-policy noeviction.`);
+}
+
+function addressOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
+}
+
+function toReply(value: unknown): Reply {
+  if (value === null || typeof value === 'number' || Buffer.isBuffer(value)) return value;
+  if (Array.isArray(value)) return value.map(toReply);
+  throw new TypeError(`Redis answered with a ${typeof value}`);
+}

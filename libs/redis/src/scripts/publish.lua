@@ -1,0 +1,61 @@
+-- One part of a publish: refuses when the store has forgotten what the publish builds on, writes row by row, marks the head open or closes it.
+-- KEYS  head, parts, tables, then one row hash per group of rows
+-- ARGV  base, target, publish id, part index, '1' if last, note, confirmed at (ms), confirmation, then per group: count, field, value, field, value …
+-- A value begins with its version, 16 hex digits: text order is number order.
+-- Every first write below is one that Redis refuses at maxmemory, so an OOM leaves nothing torn.
+local head, parts, tables = KEYS[1], KEYS[2], KEYS[3]
+local base, target, publish, index, last = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
+local note, confirmed, confirmation = ARGV[6], ARGV[7], ARGV[8]
+
+local stored = redis.call('HMGET', head, 'closed', 'target', 'confirmed')
+local closed = stored[1] or '0000000000000000'
+local announced = stored[2] or closed
+
+if closed < base then return { 'behind', closed } end
+
+if target <= closed then -- all of it is there already; an equal target may say that its owner is still alive
+  if last and target == closed then
+    if not stored[3] then
+      redis.call('HSET', head, 'closed', target, 'target', announced, 'note', note, 'confirmed', confirmed, 'confirmation', confirmation)
+    elseif tonumber(confirmed) >= tonumber(stored[3]) then
+      redis.call('HSET', head, 'confirmed', confirmed, 'confirmation', confirmation)
+    end
+  end
+  return { 'written' }
+end
+
+if last then
+  for part = 0, index - 1 do
+    if redis.call('SISMEMBER', parts, publish .. ':' .. part) == 0 then return { 'incomplete' } end
+  end
+end
+
+local at = 9
+for k = 4, #KEYS do
+  local count, fields = tonumber(ARGV[at]), {}
+  for row = 1, count do fields[row] = ARGV[at + 2 * row - 1] end
+  local present = redis.call('HMGET', KEYS[k], unpack(fields))
+  local newer, length, fresh = {}, 0, false
+  for row = 1, count do
+    local value, old = ARGV[at + 2 * row], present[row]
+    if not old then fresh = true end
+    if not old or string.sub(old, 1, 16) < string.sub(value, 1, 16) then
+      newer[length + 1], newer[length + 2] = fields[row], value
+      length = length + 2
+    end
+  end
+  if length > 0 then redis.call('HSET', KEYS[k], unpack(newer)) end
+  if fresh then redis.call('SADD', tables, KEYS[k]) end
+  at = at + 1 + 2 * count
+end
+
+if not last then
+  if announced < target then redis.call('HSET', head, 'target', target) end
+  redis.call('SADD', parts, publish .. ':' .. index)
+  return { 'written' }
+end
+
+if announced > target then return { 'open' } end
+redis.call('HSET', head, 'closed', target, 'target', target, 'note', note, 'confirmed', confirmed, 'confirmation', confirmation)
+redis.call('DEL', parts)
+return { 'written' }

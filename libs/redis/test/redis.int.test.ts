@@ -1,0 +1,130 @@
+// The contracts on a real Redis, and what only a real Redis can do: forget scripts, run out of memory, evict, hang, go away.
+import { type CellSink, type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
+import {
+  connectRedis,
+  createRedisCellReader,
+  createRedisCellSink,
+  createRedisCheckpointStore,
+  type RedisConnection,
+  RedisRefused,
+} from '@tidemark/redis';
+import { at, cellSinkContract, checkpointContract, totalRow } from '@tidemark/testing/contracts';
+import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+let engines: AcquiredEngines;
+const namespace = uniqueName('int');
+beforeAll(async () => {
+  engines = await acquireEngines(['redis']);
+});
+afterAll(async () => {
+  await engines?.release();
+});
+
+const open = (): Promise<RedisConnection> => connectRedis({ url: engines.addresses.redisUrl, namespace });
+
+cellSinkContract('Redis', async () => {
+  const connection = await open();
+  return { sink: createRedisCellSink(connection), reader: createRedisCellReader(connection), close: () => connection.close() };
+});
+
+checkpointContract('Redis', async () => {
+  const connection = await open();
+  const store = createRedisCheckpointStore(connection, { segmentTtlSeconds: 1 });
+  return { store, expire: () => new Promise((resolve) => setTimeout(resolve, 1_500)), close: () => connection.close() };
+});
+
+const note: HeadNote = {
+  clockMs: 1,
+  counters: {},
+  overflow: false,
+  partitionCount: 1,
+  publishedAtMs: 1,
+  confirmedAtMs: 1,
+  atEnd: true,
+  fingerprint: '',
+};
+let ordinal = 0;
+
+describe('Redis under stress', () => {
+  let connection: RedisConnection;
+  let sink: CellSink;
+  beforeAll(async () => {
+    connection = await open();
+    sink = createRedisCellSink(connection);
+  });
+  afterAll(async () => {
+    await connection?.close();
+  });
+  afterEach(async () => {
+    await connection.call('CONFIG', 'SET', 'maxmemory', '0');
+    await connection.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  });
+  const publish = (lineage: string, next: number, through: CellSink = sink): Promise<unknown> =>
+    through.write({
+      lineage,
+      partition: 0,
+      publishId: `p${next}`,
+      index: 0,
+      last: true,
+      target: at(next),
+      base: NO_VERSION,
+      rows: [totalRow(1, at(next), [next])],
+      note,
+    });
+
+  test('scripts that the server has forgotten are sent again', async () => {
+    await connection.call('SCRIPT', 'FLUSH');
+    expect(await publish('flushed', 1)).toEqual({ outcome: 'written' });
+  });
+
+  test('at maxmemory a publish is refused whole, as a refusal and not as an unknown outcome', async () => {
+    const lineage = `full${++ordinal}`;
+    await publish(lineage, 1);
+    await connection.call('CONFIG', 'SET', 'maxmemory', '1');
+    const failure = await publish(lineage, 2).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(RedisRefused);
+    expect(failure).toMatchObject({ code: 'OOM' });
+    expect(await sink.head(lineage, 0)).toMatchObject({ closed: at(1), target: at(1) });
+    expect(await sink.rowsBetween(lineage, 0, NO_VERSION, at(1))).toHaveLength(1);
+  });
+
+  test('a server that may evict keys is refused in one sentence', async () => {
+    await connection.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    await expect(open()).rejects.toThrow(/may evict keys \(maxmemory-policy allkeys-lru\): set maxmemory-policy noeviction\.$/);
+  });
+
+  test('a key of the wrong type is a refusal', async () => {
+    await connection.call('SET', `tidemark:${namespace}:{0}:wrong:head`, 'x');
+    await expect(publish('wrong', 1)).rejects.toMatchObject({ name: 'RedisRefused', code: 'WRONGTYPE' });
+  });
+
+  test('a server that hangs is an unknown outcome after the command timeout, and the publish may be sent again afterwards', async () => {
+    const impatient = await connectRedis({ url: engines.addresses.redisUrl, namespace, commandTimeoutMs: 300 });
+    const through = createRedisCellSink(impatient);
+    await engines.local.kill('redis', 'SIGSTOP');
+    const failure = await publish('hanging', 1, through).catch((error: unknown) => error);
+    await engines.local.kill('redis', 'SIGCONT');
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(await publish('hanging', 1, through)).toEqual({ outcome: 'written' });
+    await impatient.close();
+  });
+
+  test('a server that is gone is StoreUnavailable at once, without the password; the connection comes back by itself', async () => {
+    await publish('restarted', 1);
+    await engines.local.kill('redis');
+    await expect(publish('restarted', 2)).rejects.toBeInstanceOf(StoreUnavailable);
+    const wrong = engines.addresses.redisUrl.replace('://', '://someone:secret@');
+    const failure = await connectRedis({ url: wrong, namespace }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(JSON.stringify(failure) + String(failure)).not.toContain('secret');
+    await engines.local.start('redis');
+    const isBack = (): Promise<boolean> =>
+      connection.ping().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isBack, { timeout: 10_000 }).toBe(true);
+    expect(await publish('restarted', 2)).toEqual({ outcome: 'written' });
+  });
+});

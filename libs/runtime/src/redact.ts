@@ -1,0 +1,49 @@
+/** Takes credentials out of text that leaves the process, and bounds and cleans text that came from outside. */
+
+/** What stands in the place of a secret. */
+export const redacted = '[redacted]';
+
+const secretNamePattern =
+  /(?:^|[-_.])(?:authorization|cookie|password|passwd|passphrase|secret|token|api-?_?key|access-?_?key|private-?_?key|credential)s?$/i;
+const camelSecretNamePattern = /(?:Authorization|Cookie|Password|Passphrase|Secret|Token|ApiKey|AccessKey|PrivateKey|Credential)s?$/;
+const secretParameterPattern = /([?&;](?:password|passwd|secret|token|access_token|api_key|apikey|key)=)[^&;\s"']+/gi;
+const authorizationSchemePattern = /\b(Bearer|Basic) {1,8}[A-Za-z0-9._~+/=-]{8,}/gi;
+
+/** Whether a field, header or variable of this name holds a secret by the usual conventions: `authorization`, `redisPassword`, `API_KEY`. */
+export function isSecretName(name: string): boolean {
+  return secretNamePattern.test(name) || camelSecretNamePattern.test(name);
+}
+
+/** The URL with its user, password and secret parameters replaced by `***`. Of text without `//` all before the last `@` goes: it is a mistyped URL. */
+export function redactUrl(url: string): string {
+  const visible = url.includes('//') ? redactWord(url) : url.replace(/^.*@/s, '***@');
+  return visible.replace(secretParameterPattern, '$1***');
+}
+
+/** Free text without URL credentials, secret URL parameters, and `Bearer …` or `Basic …` tokens. Redacts too much rather than too little; linear in the text's length. */
+export function redactText(text: string): string {
+  const withoutCredentials = text.includes('//') ? text.replace(/\S+/g, redactWord) : text;
+  return withoutCredentials.replace(secretParameterPattern, '$1***').replace(authorizationSchemePattern, '$1 ***');
+}
+
+/** A password may hold an unescaped `@`, `/`, `,` or space-free anything, so all between the first `//` and the last `@` goes. */
+function redactWord(word: string): string {
+  const start = word.indexOf('//');
+  const end = word.lastIndexOf('@');
+  return start === -1 || end < start + 2 ? word : `${word.slice(0, start + 2)}***${word.slice(end)}`;
+}
+
+/** Text of at most `maxChars` UTF-16 units; what is cut off is named by its length. Never leaves half a surrogate pair. */
+export function boundText(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return `${text.slice(0, maxChars).toWellFormed()}… (${text.length - maxChars} more characters)`;
+}
+
+// C0 and C1 controls, and the marks that reorder or hide what a reader of the terminal sees.
+const unprintablePattern = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+/** One line of text that is safe to print on a terminal: no control, escape or direction characters (each becomes `\u{…}`), bounded. */
+export function printable(text: string, maxChars = 500): string {
+  const bounded = boundText(text, maxChars);
+  return bounded.replace(unprintablePattern, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,4 @@
+/** The contract suites, for test files only: they define vitest suites when called. */
+export { type ArchiveUnderTest, archiveContract, archivedRecord } from './archive.ts';
+export { at, type CellStoreUnderTest, cellSinkContract, sliceRow, totalRow } from './cell-store.ts';
+export { type CheckpointStoreUnderTest, checkpointContract } from './checkpoint-store.ts';
