@@ -68,17 +68,18 @@ export function sortEntries(entries: Iterable<[string, string]>): { settings: Ma
   return { settings, parameters };
 }
 
+/** A body beyond the limit is read on and thrown away, within reason: closed in the middle, the client would see no answer but a broken pipe. */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = engineError(307, 'TOO_MANY_BYTES', `The body is larger than ${maxBodyBytes} bytes; send it in parts.`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) continue;
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw tooLarge;
-    chunks.push(chunk);
+    if (bytes <= maxBodyBytes) chunks.push(chunk);
+    else chunks.length = 0;
+    if (bytes > 4 * maxBodyBytes) break;
   }
+  if (bytes > maxBodyBytes) throw engineError(307, 'TOO_MANY_BYTES', `The body is larger than ${maxBodyBytes} bytes; send it in parts.`);
   return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks);
 }
 

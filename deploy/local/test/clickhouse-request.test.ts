@@ -38,7 +38,15 @@ test.each([
 });
 
 test('the summary counts in text', () => {
-  const outcome = { bytes: new Uint8Array(0), format: 'JSONEachRow', readRows: 3, readBytes: 30, writtenRows: 3, writtenBytes: 24, elapsedSeconds: 0.0015 };
+  const outcome = {
+    bytes: new Uint8Array(0),
+    format: 'JSONEachRow',
+    readRows: 3,
+    readBytes: 30,
+    writtenRows: 3,
+    writtenBytes: 24,
+    elapsedSeconds: 0.0015,
+  };
   expect(JSON.parse(createSummary(outcome))).toMatchObject({ written_rows: '3', written_bytes: '24', result_rows: '3', elapsed_ns: '1500000' });
 });
 

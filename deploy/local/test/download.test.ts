@@ -49,7 +49,9 @@ test('when Maven fails, its first error is in the sentence', async () => {
 test('a jar that is not the pinned one is fetched once more and then refused', async () => {
   await fakeMaven('for a in "$@"; do case "$a" in -DoutputDirectory=*) echo x > "${a#*=}/embedded-redis-1.4.3.jar";; esac; done');
   const lines: string[] = [];
-  await expect(fill((line) => lines.push(line))).rejects.toThrow(/is not what this project pinned \(embedded-redis-1\.4\.3\.jar has the wrong size\)/);
+  await expect(fill((line) => lines.push(line))).rejects.toThrow(
+    /is not what this project pinned \(embedded-redis-1\.4\.3\.jar has the wrong size\)/,
+  );
   expect(lines.filter((line) => line.startsWith('the download is damaged'))).toHaveLength(2);
 });
 

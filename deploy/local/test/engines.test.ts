@@ -30,7 +30,9 @@ test('a Redis binary that is none is named', async () => {
 });
 
 test('a Redis that ends at once is reported with the last line of its log', async () => {
-  await expect(startLocalEngines({ dataFolder, only: ['redis'], redisBinary: '/bin/false' })).rejects.toThrow(/^redis did not start: it logged nothing; its log is .*redis\.log\.$/);
+  await expect(startLocalEngines({ dataFolder, only: ['redis'], redisBinary: '/bin/false' })).rejects.toThrow(
+    /^redis did not start: it logged nothing; its log is .*redis\.log\.$/,
+  );
 });
 
 test('when every engine is given nothing is started', async () => {

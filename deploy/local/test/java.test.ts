@@ -13,7 +13,9 @@ test.each([
 
 test('too old and missing are each one sentence with the fix', () => {
   expect(javaProblem({ path: 'java', major: 17 })).toBeUndefined();
-  expect(javaProblem({ path: '/opt/java', major: 11 })).toMatch(/^Java 17 or newer .*\(found 11 at \/opt\/java\); install it, .* or set TIDEMARK_KAFKA_BROKERS to a running Kafka\.$/);
+  expect(javaProblem({ path: '/opt/java', major: 11 })).toMatch(
+    /^Java 17 or newer .*\(found 11 at \/opt\/java\); install it, .* or set TIDEMARK_KAFKA_BROKERS to a running Kafka\.$/,
+  );
   expect(javaProblem(undefined)).toContain('(none was found)');
 });
 

@@ -18,7 +18,11 @@ test('both listeners are on loopback, with the ports given', () => {
 });
 
 test('one node carries every internal topic, topics are made on purpose only, and nothing leaves the log by age', () => {
-  for (const name of ['offsets.topic.replication.factor', 'transaction.state.log.replication.factor', 'share.coordinator.state.topic.replication.factor']) {
+  for (const name of [
+    'offsets.topic.replication.factor',
+    'transaction.state.log.replication.factor',
+    'share.coordinator.state.topic.replication.factor',
+  ]) {
     expect(config.get(name)).toBe('1');
   }
   expect(config.get('transaction.state.log.min.isr')).toBe('1');

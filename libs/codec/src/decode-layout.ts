@@ -63,6 +63,9 @@ export function layoutOfShape(layout: Layout, paths: readonly BytePath[], scan: 
   };
 }
 
-const [TYPE, EVENT, USER_ID, ANONYMOUS_ID, MESSAGE_ID, TIMESTAMP] = (
-  [['type'], ['event'], ['userId'], ['anonymousId'], ['messageId'], ['timestamp']] as const
-).map((path) => path.map((part) => Buffer.from(part)));
+const TYPE = [Buffer.from('type')];
+const EVENT = [Buffer.from('event')];
+const USER_ID = [Buffer.from('userId')];
+const ANONYMOUS_ID = [Buffer.from('anonymousId')];
+const MESSAGE_ID = [Buffer.from('messageId')];
+const TIMESTAMP = [Buffer.from('timestamp')];

@@ -102,16 +102,12 @@ export class MemberScan {
   /** Steps over a key and returns the place of its value, `UNREACHABLE` or `BROKEN`. A key with an escape in reach is left to the plain decoder. */
   #key(start: number, parent: number): number {
     const text = this.#text;
-    const hadEscape = text.hasEscape;
-    text.hasEscape = false;
     const end = text.afterString(start);
-    const isEscaped = text.hasEscape;
-    text.hasEscape ||= hadEscape;
     this.#afterKey = end;
     if (end === BROKEN) return BROKEN;
     if (parent === UNREACHABLE) return UNREACHABLE;
     const place = this.count;
-    if (isEscaped || place === PLACE_LIMIT) return BROKEN;
+    if (text.lastEscape >= start || place === PLACE_LIMIT) return BROKEN;
     this.#parents[place] = parent;
     this.#keyStarts[place] = start;
     this.#keyEnds[place] = end - 1;

@@ -1,7 +1,8 @@
 /** The shapes of values seen before: whoever writes events writes the same bytes between the values, again and again. */
 import type { Layout } from './decode-layout.ts';
 import type { MemberScan } from './decode-scan.ts';
-import { BROKEN, QUOTE, type ValueText, wordAt } from './decode-text.ts';
+import { BROKEN, QUOTE, type ValueText } from './decode-text.ts';
+import { wordAt } from './hash.ts';
 
 /** Nodes after which all shapes are forgotten. */
 const NODE_LIMIT = 16_384;
@@ -62,7 +63,7 @@ export class ShapeTree {
     for (let scalar = 0; scalar < scan.scalarCount; scalar += 1) {
       const start = scan.scalarStarts[scalar] ?? 0;
       let gap = this.#gapAt(at, gaps);
-      if (gap === null || gap.layout !== null) {
+      if (gap === null) {
         if (gaps.length === BRANCH_LIMIT) return;
         gap = this.#add(gaps, at, start, null);
       }

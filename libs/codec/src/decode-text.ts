@@ -26,8 +26,8 @@ export class ValueText {
   readonly starts = new Int32Array(PLACE_LIMIT);
   readonly ends = new Int32Array(PLACE_LIMIT);
   length = 0;
-  /** Some string since `load` had a backslash in it. */
-  hasEscape = false;
+  /** Where the last escape stands of the strings stepped over since `load`; −1 when there was none. */
+  lastEscape = -1;
 
   constructor() {
     const buffer = new ArrayBuffer(VALUE_LIMIT_BYTES + PADDING_BYTES);
@@ -40,7 +40,7 @@ export class ValueText {
     this.bytes.set(value);
     this.bytes[value.length] = 0;
     this.length = value.length;
-    this.hasEscape = false;
+    this.lastEscape = -1;
   }
 
   byteAt(at: number): number {
@@ -75,7 +75,7 @@ export class ValueText {
       const byte = this.byteAt(at);
       if (byte === QUOTE) return at + 1;
       if (byte !== BACKSLASH) return BROKEN;
-      this.hasEscape = true;
+      this.lastEscape = at;
       at = this.#afterEscape(at + 1);
       if (at === BROKEN) return BROKEN;
     }
@@ -130,12 +130,6 @@ export class ValueText {
     while (isDigit(this.byteAt(at))) at += 1;
     return at;
   }
-}
-
-/** Up to four bytes as a word, the first the lowest; of the last word of a span, zeros for what is not in it. */
-export function wordAt(view: DataView, at: number, leftBytes: number): number {
-  const word = view.getInt32(at, true);
-  return leftBytes >= 4 ? word : word & ~(-1 << (leftBytes << 3));
 }
 
 const TRUE = Buffer.from('true');

@@ -1,10 +1,22 @@
 /** The fast decoder: one pass over the bytes, one reused event, no allocation for tokens seen before. Equal to `plain.ts` for all bytes. */
 import { COMPOSITE, type EventView, type PropertyValue, type RejectReason, type Vocabulary } from '@tidemark/core';
-import { type EventDescription, type EventType, ID_LIMIT_BYTES, isActionType, nameOf, typeOf } from './accept.ts';
-import { NOT_BY_BYTES, PathRows } from './decode-path.ts';
-import { ABSENT, BACKSLASH, MemberTable, OPEN_ARRAY, OPEN_OBJECT, QUOTE, ROOT } from './decode-scan.ts';
+import { type EventDescription, type EventType, ID_LIMIT_BYTES, isActionType, nameOf, typeOf, VALUE_LIMIT_BYTES } from './accept.ts';
+import {
+  type BytePath,
+  bytePathOf,
+  COMPOSITE_PLACE,
+  emptyLayout,
+  type Layout,
+  layOut,
+  layoutOfShape,
+  NOT_BY_BYTES,
+  UNKNOWN,
+} from './decode-layout.ts';
+import { MemberScan } from './decode-scan.ts';
+import { ShapeTree } from './decode-shape.ts';
+import { BACKSLASH, OPEN_ARRAY, OPEN_OBJECT, QUOTE, ValueText } from './decode-text.ts';
 import { TokenCache } from './decode-token.ts';
-import { actorHash, HashScratch, messageHash, namespaceTagOf } from './hash.ts';
+import { ANONYMOUS_TAG, actorHash, messageHash, murmur3, USER_TAG } from './hash.ts';
 import { type JsonObject, propertyValueOf } from './json.ts';
 import { numberTextOf, sliceTextOf } from './number.ts';
 import { type Decoder, descriptionOf, propertyAt, type ReadRecord, readRecord, rootOf } from './plain.ts';
@@ -33,16 +45,11 @@ interface PropertyMeaning {
   readonly number: string | null;
 }
 
-const TYPE = Buffer.from('type');
-const EVENT = Buffer.from('event');
-const USER_ID = Buffer.from('userId');
-const MESSAGE_ID = Buffer.from('messageId');
-const TIMESTAMP = Buffer.from('timestamp');
-const ANONYMOUS_ID = Buffer.from('anonymousId');
-
 /** Tokens remembered of strings and of other properties, and of types and names each. */
 const PROPERTY_ENTRIES = 65_536;
 const NAME_ENTRIES = 4096;
+/** Of so many values of unknown shape one is learned, so that a log of ever new shapes costs little more than scanning it. */
+const LEARN_EVERY = 16;
 /** A whole number of more digits may print otherwise than it was written. */
 const EXACT_DIGITS = 15;
 
@@ -53,24 +60,26 @@ class FastDecoder implements Decoder, EventView {
   nameId = 0;
 
   readonly #vocabulary: Vocabulary;
-  #nameCount = 0;
-  readonly #members = new MemberTable();
-  #paths = new PathRows([]);
+  #nameCount = -1;
+  #paths: readonly BytePath[] = [];
+  /** The parts of the longest path. */
+  #reach = 1;
+  readonly #text = new ValueText();
+  readonly #scan = new MemberScan(this.#text);
+  readonly #shapes = new ShapeTree(this.#text);
+  #unknownShapes = 0;
+  /** Of a value whose shape is not known. */
+  #scanned = emptyLayout(0);
+  /** Of the value at hand. */
+  #layout = this.#scanned;
   readonly #strings = new TokenCache(PROPERTY_ENTRIES, propertyMeaningOf);
   readonly #others = new TokenCache(PROPERTY_ENTRIES, propertyMeaningOf);
-  #types = new TokenCache(NAME_ENTRIES, () => null as TypeMeaning | null);
-  #names = new TokenCache(NAME_ENTRIES, () => null as NameMeaning | null);
-  readonly #actor = new HashScratch();
-  readonly #message = new HashScratch();
+  #types = new TokenCache(NAME_ENTRIES, (): TypeMeaning | null => null);
+  #names = new TokenCache(NAME_ENTRIES, (): NameMeaning | null => null);
+  readonly #span = { start: 0, length: 0, seed: 0 };
+  readonly #actorWords = new Uint32Array(4);
+  readonly #messageWords = new Uint32Array(4);
   readonly #times = new TimeReader();
-
-  /** Rows of the members that make an event. */
-  #typeRow = ABSENT;
-  #eventRow = ABSENT;
-  #userRow = ABSENT;
-  #anonymousRow = ABSENT;
-  #messageRow = ABSENT;
-  #timeRow = ABSENT;
   #type: TypeMeaning | null = null;
   #name: NameMeaning | null = null;
   /** The record when it was read the plain way. */
@@ -84,7 +93,7 @@ class FastDecoder implements Decoder, EventView {
   }
 
   decode(key: Uint8Array | null, value: Uint8Array | null): EventView | null {
-    if (this.#vocabulary.names.size !== this.#nameCount || this.#vocabulary.paths.length !== this.#paths.count) this.#prepare();
+    if (this.#vocabulary.names.size !== this.#nameCount || this.#vocabulary.paths.length !== this.#paths.length) this.#prepare();
     this.#record = null;
     this.#root = null;
     if (key !== null && value !== null && this.#readFast(key, value)) return this;
@@ -94,14 +103,15 @@ class FastDecoder implements Decoder, EventView {
   describe(key: Uint8Array | null, value: Uint8Array | null): EventDescription {
     if (this.decode(key, value) === null) return { accepted: false, reason: this.reason };
     if (this.#record !== null) return descriptionOf(this.#record);
-    const isUser = this.#isPresent(this.#userRow);
+    const { user, anonymous, message } = this.#layout;
+    const isUser = this.#isPresent(user);
     return {
       accepted: true,
       type: this.#type?.type ?? 'track',
       event: this.#name?.text ?? '',
       actorKind: isUser ? 'user' : 'anonymous',
-      actorId: this.#textOf(isUser ? this.#userRow : this.#anonymousRow),
-      messageId: this.#textOf(this.#messageRow),
+      actorId: this.#textOf(isUser ? user : anonymous),
+      messageId: this.#textOf(message),
       timeMs: this.timeMs,
     };
   }
@@ -111,27 +121,27 @@ class FastDecoder implements Decoder, EventView {
   }
 
   get actor0(): number {
-    return this.#actor.words[0] ?? 0;
+    return this.#actorWords[0] ?? 0;
   }
 
   get actor1(): number {
-    return this.#actor.words[1] ?? 0;
+    return this.#actorWords[1] ?? 0;
   }
 
   get actor2(): number {
-    return this.#actor.words[2] ?? 0;
+    return this.#actorWords[2] ?? 0;
   }
 
   get actor3(): number {
-    return this.#actor.words[3] ?? 0;
+    return this.#actorWords[3] ?? 0;
   }
 
   get messageHigh(): number {
-    return this.#message.words[0] ?? 0;
+    return this.#messageWords[0] ?? 0;
   }
 
   get messageLow(): number {
-    return this.#message.words[1] ?? 0;
+    return this.#messageWords[1] ?? 0;
   }
 
   property(pathId: number): PropertyValue {
@@ -151,7 +161,10 @@ class FastDecoder implements Decoder, EventView {
     const { names, paths } = this.#vocabulary;
     const nameMeaning = (text: string): NameMeaning => ({ nameId: names.get(text) ?? 0, text });
     this.#nameCount = names.size;
-    this.#paths = new PathRows(paths);
+    this.#paths = paths.map(bytePathOf);
+    this.#reach = paths.reduce((longest, path) => Math.max(longest, path.length), 1);
+    this.#scanned = emptyLayout(paths.length);
+    this.#shapes.forget();
     this.#types = new TokenCache(NAME_ENTRIES, (token) => {
       const type = typeOf(JSON.parse(token));
       return type === undefined ? null : { type, isAction: isActionType(type), name: type === 'track' ? null : nameMeaning(`$${type}`) };
@@ -164,43 +177,31 @@ class FastDecoder implements Decoder, EventView {
 
   /** False when anything is unusual or wrong: then nothing that was set counts. */
   #readFast(key: Uint8Array, value: Uint8Array): boolean {
-    if (!this.#members.read(value, this.#paths.reach)) return false;
-    this.#paths.forget();
-    this.#findMembers();
-    return this.#readName() && this.#readActor(key) && this.#readMessage() && this.#readTime();
+    if (value.length > VALUE_LIMIT_BYTES) return false;
+    this.#text.load(value);
+    const known = this.#shapes.match();
+    if (known !== null) return this.#readEvent(known, key);
+    if (!this.#scan.read(this.#reach)) return false;
+    layOut(this.#scanned, this.#scan);
+    if (!this.#readEvent(this.#scanned, key)) return false;
+    if (this.#unknownShapes % LEARN_EVERY === 0) this.#shapes.learn(this.#scan, layoutOfShape(this.#scanned, this.#paths, this.#scan, this.#text));
+    this.#unknownShapes = (this.#unknownShapes + 1) % LEARN_EVERY;
+    return true;
   }
 
-  /** The rows of the outermost object by name; of duplicates the last wins. */
-  #findMembers(): void {
-    const members = this.#members;
-    this.#typeRow = ABSENT;
-    this.#eventRow = ABSENT;
-    this.#userRow = ABSENT;
-    this.#anonymousRow = ABSENT;
-    this.#messageRow = ABSENT;
-    this.#timeRow = ABSENT;
-    for (let row = 0; row < members.count; row += 1) {
-      if (members.parentOf(row) !== ROOT) continue;
-      const start = members.keyStart(row);
-      const length = members.keyEnd(row) - start;
-      if (length === 4 && members.isAt(start, TYPE)) this.#typeRow = row;
-      else if (length === 5 && members.isAt(start, EVENT)) this.#eventRow = row;
-      else if (length === 6 && members.isAt(start, USER_ID)) this.#userRow = row;
-      else if (length === 9 && members.isAt(start, MESSAGE_ID)) this.#messageRow = row;
-      else if (length === 9 && members.isAt(start, TIMESTAMP)) this.#timeRow = row;
-      else if (length === 11 && members.isAt(start, ANONYMOUS_ID)) this.#anonymousRow = row;
-    }
+  #readEvent(layout: Layout, key: Uint8Array): boolean {
+    this.#layout = layout;
+    return this.#readName(layout) && this.#readActor(layout, key) && this.#readMessage(layout) && this.#readTime(layout);
   }
 
-  #readName(): boolean {
-    const { bytes } = this.#members;
-    if (!this.#isString(this.#typeRow)) return false;
-    const type = this.#types.get(bytes, this.#members.valueStart(this.#typeRow), this.#members.valueEnd(this.#typeRow));
+  #readName(layout: Layout): boolean {
+    if (!this.#isString(layout.type)) return false;
+    const type = this.#meaningIn(this.#types, layout.type);
     if (type === null) return false;
     let { name } = type;
     if (name === null) {
-      if (!this.#isString(this.#eventRow)) return false;
-      name = this.#names.get(bytes, this.#members.valueStart(this.#eventRow), this.#members.valueEnd(this.#eventRow));
+      if (!this.#isString(layout.event)) return false;
+      name = this.#meaningIn(this.#names, layout.event);
       if (name === null) return false;
     }
     this.#type = type;
@@ -210,74 +211,88 @@ class FastDecoder implements Decoder, EventView {
     return true;
   }
 
-  #readActor(key: Uint8Array): boolean {
-    const isUser = this.#isPresent(this.#userRow);
-    const row = isUser ? this.#userRow : this.#anonymousRow;
-    const scratch = this.#actor;
-    scratch.bytes[0] = namespaceTagOf(isUser ? 'user' : 'anonymous');
-    const end = this.#copyId(row, scratch.bytes, 1);
-    if (end === 1 || key.length !== end - 1) return false;
-    for (let index = 0; index < key.length; index += 1) {
-      if (key[index] !== scratch.bytes[index + 1]) return false;
+  #readActor(layout: Layout, key: Uint8Array): boolean {
+    const isUser = this.#isPresent(layout.user);
+    const span = this.#span;
+    if (!this.#findId(isUser ? layout.user : layout.anonymous) || key.length !== span.length) return false;
+    const { bytes, view } = this.#text;
+    for (let index = 0, at = span.start; index < key.length; index += 1, at += 1) {
+      if (key[index] !== bytes[at]) return false;
     }
-    scratch.hash(end, 0);
-    return true;
+    // The tag takes the place of the byte before the id for as long as it is hashed.
+    const tagAt = span.start - 1;
+    const before = bytes[tagAt] ?? 0;
+    bytes[tagAt] = isUser ? USER_TAG : ANONYMOUS_TAG;
+    span.start = tagAt;
+    span.length += 1;
+    const seen = murmur3(view, span, this.#actorWords);
+    bytes[tagAt] = before;
+    return (seen & NOT_ASCII) === 0;
   }
 
-  #readMessage(): boolean {
-    const end = this.#copyId(this.#messageRow, this.#message.bytes, 0);
-    if (end === 0) return false;
-    this.#message.hash(end, 0);
-    return true;
+  #readMessage(layout: Layout): boolean {
+    return this.#findId(layout.message) && (murmur3(this.#text.view, this.#span, this.#messageWords) & NOT_ASCII) === 0;
   }
 
-  #readTime(): boolean {
-    const row = this.#timeRow;
-    if (row === ABSENT) return false;
-    const members = this.#members;
-    const start = members.valueStart(row);
-    const end = members.valueEnd(row);
-    const first = members.bytes[start];
-    if (first === QUOTE && this.#times.read(members.bytes, start + 1, end - 1)) return true;
+  #readTime(layout: Layout): boolean {
+    const place = layout.time;
+    if (place < 0) return false;
+    const text = this.#text;
+    const start = text.starts[place] ?? 0;
+    const end = text.ends[place] ?? 0;
+    const first = text.firstByte(place);
+    if (first === QUOTE && this.#times.read(text, start + 1, end - 1)) return true;
     if (first === OPEN_OBJECT || first === OPEN_ARRAY) return false;
-    const timeMs = timeOf(JSON.parse(members.bytes.toString('utf8', start, end)));
+    const timeMs = timeOf(JSON.parse(text.bytes.toString('utf8', start, end)));
     this.#times.timeMs[0] = timeMs;
     return !Number.isNaN(timeMs);
   }
 
-  /** Copies the id of a member and returns the position after it; the start itself when there is none, or one that is not plain ASCII. */
-  #copyId(row: number, target: Uint8Array, start: number): number {
-    if (row === ABSENT) return start;
-    const { bytes } = this.#members;
-    const isString = this.#isString(row);
-    const from = this.#members.valueStart(row) + (isString ? 1 : 0);
-    const length = this.#members.valueEnd(row) - (isString ? 1 : 0) - from;
-    if (length > (isString ? ID_LIMIT_BYTES : EXACT_DIGITS)) return start;
-    for (let index = 0; index < length; index += 1) {
-      const byte = bytes[from + index] ?? 0;
-      const isUsual = isString ? byte < 0x80 && byte !== BACKSLASH : byte >= 0x30 && byte <= 0x39;
-      if (!isUsual) return start;
-      target[start + index] = byte;
+  /** Sets the span of an id whose bytes are its text, if they are ASCII: a string without escapes, or a whole number. */
+  #findId(place: number): boolean {
+    if (place < 0) return false;
+    const text = this.#text;
+    const span = this.#span;
+    const quote = this.#isString(place) ? 1 : 0;
+    span.start = (text.starts[place] ?? 0) + quote;
+    span.length = (text.ends[place] ?? 0) - quote - span.start;
+    if (quote === 0) return span.length <= EXACT_DIGITS && this.#isWholeNumber();
+    return span.length > 0 && span.length <= ID_LIMIT_BYTES && !(text.lastEscape >= 0 && this.#hasEscape());
+  }
+
+  #isWholeNumber(): boolean {
+    const { start, length } = this.#span;
+    for (let at = start; at < start + length; at += 1) {
+      const byte = this.#text.byteAt(at);
+      if (byte < 0x30 || byte > 0x39) return false;
     }
-    return start + length;
+    return true;
+  }
+
+  #hasEscape(): boolean {
+    const { start, length } = this.#span;
+    return this.#text.bytes.subarray(start, start + length).includes(BACKSLASH);
   }
 
   /** False for an id that is absent, null or empty. */
-  #isPresent(row: number): boolean {
-    if (row === ABSENT) return false;
-    const start = this.#members.valueStart(row);
-    const first = this.#members.bytes[start];
-    return first === QUOTE ? this.#members.valueEnd(row) > start + 2 : first !== 0x6e;
+  #isPresent(place: number): boolean {
+    if (place < 0) return false;
+    const first = this.#text.firstByte(place);
+    return first === QUOTE ? (this.#text.ends[place] ?? 0) > (this.#text.starts[place] ?? 0) + 2 : first !== 0x6e;
   }
 
-  #isString(row: number): boolean {
-    return row !== ABSENT && this.#members.bytes[this.#members.valueStart(row)] === QUOTE;
+  #isString(place: number): boolean {
+    return place >= 0 && this.#text.firstByte(place) === QUOTE;
   }
 
-  /** The text of an id that `#copyId` took. */
-  #textOf(row: number): string {
-    const quote = this.#isString(row) ? 1 : 0;
-    return this.#members.bytes.toString('latin1', this.#members.valueStart(row) + quote, this.#members.valueEnd(row) - quote);
+  /** The text of an id that `#findId` took. */
+  #textOf(place: number): string {
+    const quote = this.#isString(place) ? 1 : 0;
+    return this.#text.bytes.toString('latin1', (this.#text.starts[place] ?? 0) + quote, (this.#text.ends[place] ?? 0) - quote);
+  }
+
+  #meaningIn<Meaning extends object | null>(cache: TokenCache<Meaning>, place: number): Meaning {
+    return cache.get(this.#text, this.#text.starts[place] ?? 0, this.#text.ends[place] ?? 0);
   }
 
   #readPlain(key: Uint8Array | null, value: Uint8Array | null): boolean {
@@ -290,34 +305,39 @@ class FastDecoder implements Decoder, EventView {
     this.#root = record.root;
     this.nameId = this.#vocabulary.names.get(record.event) ?? 0;
     this.isAction = isActionType(record.type);
-    this.#actor.words.set(actorHash(record.actorKind, record.actorId));
-    this.#message.words.set(messageHash(record.messageId));
+    this.#actorWords.set(actorHash(record.actorKind, record.actorId));
+    this.#messageWords.set(messageHash(record.messageId));
     this.#times.timeMs[0] = record.timeMs;
     return true;
   }
 
   #meaningAt(pathId: number): PropertyMeaning {
-    const members = this.#members;
-    const row = this.#root === null ? this.#paths.rowOf(pathId, members) : NOT_BY_BYTES;
-    if (row === ABSENT) return NOTHING;
-    if (row === NOT_BY_BYTES) return this.#parsedMeaningAt(pathId);
-    const start = members.valueStart(row);
-    const first = members.bytes[start];
-    if (first === OPEN_OBJECT || first === OPEN_ARRAY) return SOMETHING_COMPOSITE;
-    return (first === QUOTE ? this.#strings : this.#others).get(members.bytes, start, members.valueEnd(row));
+    let place = this.#root === null ? this.#layout.paths[pathId] : NOT_BY_BYTES;
+    if (place === UNKNOWN) {
+      const path = this.#paths[pathId] ?? null;
+      place = path === null ? NOT_BY_BYTES : this.#scan.find(path);
+      this.#layout.paths[pathId] = place;
+    }
+    if (place === undefined || place === NOT_BY_BYTES) return this.#parsedMeaningAt(pathId);
+    if (place < 0) return place === COMPOSITE_PLACE ? SOMETHING_COMPOSITE : NOTHING;
+    const first = this.#text.firstByte(place);
+    if (first === QUOTE) return this.#meaningIn(this.#strings, place);
+    return first === OPEN_OBJECT || first === OPEN_ARRAY ? SOMETHING_COMPOSITE : this.#meaningIn(this.#others, place);
   }
 
   #parsedMeaningAt(pathId: number): PropertyMeaning {
     const path = this.#vocabulary.paths[pathId];
     if (path === undefined) throw new RangeError(`path ${pathId} is not in the vocabulary`);
     if (this.#root === null) {
-      const root = rootOf(this.#members.value());
+      const root = rootOf(this.#text.bytes.subarray(0, this.#text.length));
       if (typeof root === 'string') throw new Error(`an accepted event is ${root}`);
       this.#root = root;
     }
     return meaningOf(propertyAt(this.#root, path));
   }
 }
+
+const NOT_ASCII = 0x80808080 | 0;
 
 const NOTHING: PropertyMeaning = { value: undefined, slice: '', number: null };
 const SOMETHING_COMPOSITE: PropertyMeaning = { value: COMPOSITE, slice: '', number: null };

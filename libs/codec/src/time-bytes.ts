@@ -1,4 +1,5 @@
 /** The usual forms of a timestamp, read from bytes: `2026-11-21T18:00:04.120Z` and `…+03:00`. */
+import type { ValueText } from './decode-text.ts';
 import { DAY_MS, dayNumberOf, timeOfDayMsOf, within, zoneMsOf } from './time.ts';
 
 /** Reads times from bytes and remembers the last date's day, since neighbours in a log share it. */
@@ -9,7 +10,7 @@ export class TimeReader {
   #dayNumber = Number.NaN;
 
   /** False when the text between two positions is no time, or not in one of the usual forms. */
-  read(bytes: Uint8Array, start: number, end: number): boolean {
+  read({ bytes }: ValueText, start: number, end: number): boolean {
     // The shortest is `2026-11-21T18:00:04Z`.
     if (end - start < 20 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d || bytes[start + 10] !== 0x54) return false;
     if (bytes[start + 13] !== 0x3a || bytes[start + 16] !== 0x3a) return false;

@@ -24,6 +24,7 @@ export interface RetentionOverall {
   rate: number | null;
   low: number | null;
   high: number | null;
+  /** Cohorts (buckets of the range) whose cell k is complete, those without actors too. */
   cohorts: number;
 }
 export interface RetentionAnswer {
@@ -34,9 +35,10 @@ export interface RetentionAnswer {
 export interface FunnelStep {
   step: number;
   name: string;
-  /** Distinct actors; null when the range is longer than `lookback`. */
+  /** Distinct actors; null when the range is longer than `lookback`, in slices when it is longer than one bucket. Of `$rest` the sum over its values. */
   uniques: number | null;
   entries: number;
+  /** Ratios of uniques, null with them and over nobody; of step 1 both are 1. */
   ofFirst: number | null;
   ofPrevious: number | null;
 }
@@ -55,6 +57,7 @@ export interface FunnelAnswer {
   steps?: FunnelStep[];
   buckets?: FunnelBucket[];
   slices?: FunnelSlice[];
+  /** Of the range's last bucket, and so of all. */
   complete: boolean;
   uniquesLimit: number;
 }
@@ -83,6 +86,7 @@ export interface ActivityFigures {
   buckets: ActivityBucket[];
   uniques: number | null;
   uniquesLimit: number;
+  /** Unit day only, else empty: every period that shares a day with the range, counted whole, with n from 1 to its number of days, zeros included. */
   stickiness: { week: StickinessCell[]; month: StickinessCell[] };
 }
 export type ActivityAnswer = ActivityFigures | { slices: ({ value: string } & ActivityFigures)[] };
@@ -91,6 +95,7 @@ export interface KpiBucket {
   bucket: string;
   /** Fixed-point sums are strings, counts and uniques numbers. */
   value: string | number;
+  /** Matching events of a count or sum, unreadable amounts included; of uniques the distinct actors. */
   count: number;
   complete: boolean;
 }
@@ -98,6 +103,7 @@ export interface KpiFigures {
   buckets: KpiBucket[];
   /** null for uniques over a range longer than `lookback`. */
   total: string | number | null;
+  /** Of uniques only. */
   uniquesLimit?: number;
 }
 export type KpiAnswer = KpiFigures | { slices: ({ value: string } & KpiFigures)[] };

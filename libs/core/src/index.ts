@@ -17,3 +17,5 @@ export { NO_BUCKET, type BucketSets } from './state/bucket-sets.ts';
 export type { CellRow, CellTable, ChangeList } from './state/cells.ts';
 export type { Firsts } from './state/firsts.ts';
 export type { Timelines } from './state/timelines.ts';
+export { recompute } from './recompute/recompute.ts';
+export type { TimelineEvent } from './recompute/timeline.ts';

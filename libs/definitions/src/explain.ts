@@ -84,7 +84,6 @@ function withValue(message: string, value: unknown): string {
 
 function valueAt(data: unknown, path: Path): unknown {
   let value = data;
-  for (const part of path)
-    value = typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === String(part))?.[1] : undefined;
+  for (const part of path) value = typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? Reflect.get(value, part) : undefined;
   return value;
 }

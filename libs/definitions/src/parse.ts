@@ -72,7 +72,7 @@ function failed(file: string, found: readonly Found[]): ParsedMetricSet {
   const problems: Problem[] = [];
   for (const { line, column, path, message } of sorted) {
     const problem = { file, line, column, path: pathText(path), message };
-    const key = JSON.stringify(problem);
+    const key = JSON.stringify([line, column, path]);
     if (texts.has(key)) continue;
     texts.add(key);
     problems.push(problem);

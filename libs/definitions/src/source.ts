@@ -1,5 +1,18 @@
 /** Definition text (YAML or JSON) → plain data, with the line and column of every key and value. */
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { type Mistake, type Path, quote } from './problem.ts';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -47,7 +60,7 @@ function unreadable(message: string): Source {
 function readBounded(text: string, start: Place): Source {
   const lines = new LineCounter();
   // Duplicate keys are looked for below, in linear time and by the key's text: `1` and "1" are one key in JSON.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -63,14 +76,15 @@ function readBounded(text: string, start: Place): Source {
     mistakes.push({ place: start, path: [], message: 'the file is empty: expected a map with `metrics`' });
     return { data: undefined, mistakes, brokenFrom, place: () => start };
   }
-  const offence = walk(root, (offset, path, message) => mistakes.push({ place: placeOf(offset), path, message }));
+  const offence = walk(document, root, (offset, path, message) => mistakes.push({ place: placeOf(offset), path, message }));
   if (offence !== undefined)
     return { ...unreadable(offence.message), mistakes: [{ place: placeOf(offence.offset), path: offence.path, message: offence.message }] };
+  const pairsOf = indexPairs();
   return {
     data: document.toJS({ maxAliasCount: MAX_ALIASES }),
     mistakes,
     brokenFrom,
-    place: ({ path, at }) => placeOf(offsetOf(root, path, at)),
+    place: ({ path, at }) => placeOf(offsetOf(root, path, at, pairsOf)),
   };
 }
 
@@ -81,13 +95,16 @@ interface Offence {
 }
 
 /** Reports keys that would be lost silently: written twice, not plain text, or `__proto__`. Answers with an offence that ends the reading. */
-function walk(root: Node, report: (offset: number, path: Path, message: string) => void): Offence | undefined {
+function walk(document: Document, root: Node, report: (offset: number, path: Path, message: string) => void): Offence | undefined {
   const open: { node: unknown; path: Path }[] = [{ node: root, path: [] }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { node, path } = next;
     if (path.length > MAX_DEPTH)
       return { offset: offsetOfNode(node), path: path.slice(0, 6), message: `nested too deeply: at most ${MAX_DEPTH} levels` };
-    if (isSeq(node)) {
+    if (isAlias(node)) {
+      const offence = aliasOffence(document, node, path);
+      if (offence !== undefined) return offence;
+    } else if (isSeq(node)) {
       for (const [index, item] of node.items.entries()) open.push({ node: item, path: [...path, index] });
     } else if (isMap(node)) {
       const seen = new Map<string, number>();
@@ -105,15 +122,24 @@ function walk(root: Node, report: (offset: number, path: Path, message: string) 
   return undefined;
 }
 
+/** An alias must name something written before it, and must not stand inside of it. */
+function aliasOffence(document: Document, alias: Alias, path: Path): Offence | undefined {
+  const offset = offsetOfNode(alias);
+  const target = alias.resolve(document);
+  if (target === undefined) return { offset, path, message: `nothing above is named &${quote(alias.source).slice(1, -1)}` };
+  const [from, , to] = target.range ?? [0, 0, 0];
+  return offset >= from && offset < to ? { offset, path, message: 'this alias stands inside of what it repeats' } : undefined;
+}
+
 /** The offset of the longest part of the path that exists: the key or the value there. */
-function offsetOf(root: Node, path: Path, at: 'key' | 'value'): number {
+function offsetOf(root: Node, path: Path, at: 'key' | 'value', pairsOf: PairsOf): number {
   let node: unknown = root;
   let offset = offsetOfNode(root);
   for (const [depth, part] of path.entries()) {
     const isLast = depth === path.length - 1;
     if (isSeq(node)) node = node.items[Number(part)];
     else if (isMap(node)) {
-      const pair = node.items.find((candidate) => keyText(candidate) === String(part));
+      const pair = pairsOf(node).get(String(part));
       if (pair === undefined) return offset;
       if (isLast && at === 'key') return offsetOfNode(pair.key, offset);
       offset = offsetOfNode(pair.key, offset);
@@ -122,6 +148,18 @@ function offsetOf(root: Node, path: Path, at: 'key' | 'value'): number {
     offset = offsetOfNode(node, offset);
   }
   return offset;
+}
+
+type PairsOf = (map: YAMLMap) => ReadonlyMap<string, Pair<unknown, unknown>>;
+
+/** Each map's pairs by their key, gathered once: a file may have very many mistakes in one map. */
+function indexPairs(): PairsOf {
+  const known = new Map<YAMLMap, ReadonlyMap<string, Pair<unknown, unknown>>>();
+  return (map) => {
+    const found = known.get(map) ?? new Map(map.items.map((pair) => [keyText(pair) ?? '', pair]));
+    known.set(map, found);
+    return found;
+  };
 }
 
 function offsetOfNode(node: unknown, otherwise = 0): number {

@@ -19,29 +19,33 @@ const UNKNOWN_TOPIC = 3;
 export async function ensureEventsTopic(connection: KafkaConnection, options: EventsTopicOptions = {}): Promise<LogIdentity> {
   const { admin, topic } = connection;
   const partitions = options.partitions ?? 12;
-  const created = await asking('create the topic', () =>
-    admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          topic,
-          numPartitions: partitions,
-          replicationFactor: options.replicationFactor ?? -1,
-          configEntries: [
-            { name: 'message.timestamp.type', value: 'LogAppendTime' },
-            { name: 'cleanup.policy', value: 'delete' },
-            { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
-            { name: 'retention.ms', value: String(options.retentionMs ?? -1) },
-          ],
-        },
-      ],
-    }),
-  );
+  const { errorCode } = await connection.topicMetadata();
+  const created = errorCode === UNKNOWN_TOPIC && (await asking('create the topic', () => createTopic(admin, topic, { ...options, partitions })));
   const identity = await topicIdentity(connection);
   const problem = topicProblem(topic, identity, partitions);
   if (problem !== null) throw new Error(problem);
   if (created) connection.logger.info({ topic, partitions, topicId: identity.topicId }, 'created the events topic');
   return identity;
+}
+
+/** False when somebody else was faster. */
+function createTopic(admin: Admin, topic: string, options: EventsTopicOptions & { readonly partitions: number }): Promise<boolean> {
+  return admin.createTopics({
+    waitForLeaders: true,
+    topics: [
+      {
+        topic,
+        numPartitions: options.partitions,
+        replicationFactor: options.replicationFactor ?? -1,
+        configEntries: [
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'cleanup.policy', value: 'delete' },
+          { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+          { name: 'retention.ms', value: String(options.retentionMs ?? -1) },
+        ],
+      },
+    ],
+  });
 }
 
 /** One sentence that says why the topic cannot serve, or null. `partitions` null: any count. */

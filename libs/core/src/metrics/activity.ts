@@ -44,6 +44,7 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
     const table = binder.table({ metric: metric.id, name, width: gapWidth(metric.lookback), dimension, closesAtMs: (bucket) => calendar.endMs(bucket) + binder.latenessMs });
     const periods = periodsOf(metric).map((period) => {
       const periodCalendar = binder.calendar(metric, period);
+      const days = periodDays(calendar, periodCalendar);
       const periodName = ownTable(period, dimension < 0 ? undefined : name.slice('slice:'.length));
       const histogram = binder.table({
         metric: metric.id,
@@ -52,7 +53,7 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
         dimension,
         closesAtMs: (bucket) => periodCalendar.endMs(bucket) + binder.latenessMs,
       });
-      return { periodCalendar, histogram };
+      return { periodCalendar, days, histogram };
     });
     const blocks = BLOCKS.map(({ name: block, bits }) => ({
       bits,
@@ -74,15 +75,24 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
           if (next !== NO_BUCKET) counts.add(blockOf(next, bits), label, 0, -1);
         }
       }
-      for (const { periodCalendar, histogram } of periods) {
+      for (const { periodCalendar, days, histogram } of periods) {
         const period = periodCalendar.bucketOf(calendar.startMs(bucket));
-        const first = calendar.bucketOf(periodCalendar.startMs(period));
-        const active = sets.count(row, first, calendar.bucketOf(periodCalendar.endMs(period) - 1));
+        const active = sets.count(row, days(period).first, days(period).last);
         if (active > 1) histogram.add(period, label, active - 2, -1);
         histogram.add(period, label, active - 1, 1);
       }
     });
   }
+}
+
+/** First and last day of a period by its dates, which a date that the zone skipped belongs to as well. Remembers the period asked for last. */
+function periodDays(days: Calendar, periods: Calendar): (period: number) => { first: number; last: number } {
+  let known = { period: Number.NaN, first: 0, last: 0 };
+  const firstDay = (period: number): number => days.parse(periods.name(period)) ?? 0;
+  return (period) => {
+    if (known.period !== period) known = { period, first: firstDay(period), last: firstDay(period + 1) - 1 };
+    return known;
+  };
 }
 
 function needs(metric: ActivityDefinition, request: AnswerRequest, calendars: CalendarSource): readonly TableNeed[] {
@@ -101,7 +111,12 @@ function needs(metric: ActivityDefinition, request: AnswerRequest, calendars: Ca
 function periodRange(metric: ActivityDefinition, request: AnswerRequest, calendars: CalendarSource, period: Period): { from: number; to: number } {
   const calendar = calendars.calendar(metric);
   const periodCalendar = calendars.calendar(metric, period);
-  return { from: periodCalendar.bucketOf(calendar.startMs(request.from)), to: periodCalendar.bucketOf(calendar.startMs(request.to)) };
+  const days = periodDays(calendar, periodCalendar);
+  const periodOf = (day: number): number => {
+    const period = periodCalendar.bucketOf(calendar.startMs(day));
+    return days(period).first > day ? period - 1 : period;
+  };
+  return { from: periodOf(request.from), to: periodOf(request.to) };
 }
 
 function answer(metric: ActivityDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): ActivityAnswer {
@@ -196,14 +211,14 @@ function bucketAnswer(metric: ActivityDefinition, calendar: Calendar, at: { buck
 function periodAnswer(metric: ActivityDefinition, request: AnswerRequest, of: { period: Period; subject: Subject; clock: AnswerClock }, calendars: CalendarSource): StickinessCell[] {
   const { period, subject, clock } = of;
   const calendar = calendars.calendar(metric, period);
-  const dayCalendar = calendars.calendar(metric);
+  const days = periodDays(calendars.calendar(metric), calendar);
   const rows = subject.source.rows(ownTable(period, request.slice), subject.value ?? '');
   const range = periodRange(metric, request, calendars, period);
   const cells: StickinessCell[] = [];
   for (let bucket = range.from; bucket <= range.to; bucket++) {
     const complete = calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs;
-    const days = dayCalendar.bucketOf(calendar.endMs(bucket) - 1) - dayCalendar.bucketOf(calendar.startMs(bucket)) + 1;
-    for (let n = 1; n <= days; n++) cells.push({ period: calendar.name(bucket), n, actors: rows.get(bucket)?.[n - 1] ?? 0, complete });
+    const { first, last } = days(bucket);
+    for (let n = 1; n <= last - first + 1; n++) cells.push({ period: calendar.name(bucket), n, actors: rows.get(bucket)?.[n - 1] ?? 0, complete });
   }
   return cells;
 }

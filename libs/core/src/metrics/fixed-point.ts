@@ -2,14 +2,18 @@
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/;
 
-/** A JSON number's shortest text (also `1e-7`, `1.5e+21`) times 10^decimals, rounded half away from zero. */
-export function parseFixed(text: string, decimals: number): bigint {
+/** One event may add less than this many units, so that a total of any length of history fits its two columns. */
+const UNITS_LIMIT = 2n ** 63n;
+
+/** A JSON number's shortest text (also `1e-7`, `1.5e+21`) times 10^decimals, rounded half away from zero; null beyond the limit. */
+export function parseFixed(text: string, decimals: number): bigint | null {
   const parts = DECIMAL.exec(text);
   if (parts === null) throw new Error(`'${text}' is not a decimal number`);
   const [, sign, whole = '', fraction = '', exponent = '0'] = parts;
   const digits = whole + fraction;
   const shift = decimals - fraction.length + Number(exponent);
   const scaled = shift >= 0 ? BigInt(digits) * 10n ** BigInt(shift) : roundedQuotient(BigInt(digits), -shift);
+  if (scaled >= UNITS_LIMIT) return null;
   return sign === '-' ? -scaled : scaled;
 }
 

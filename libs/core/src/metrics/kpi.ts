@@ -52,8 +52,9 @@ function bindMeasure(metric: KpiDefinition, binder: FoldBinder, to: { table: Cel
     const at = dimension < 0 ? 0 : label(dimension);
     const text = event.numberText(path);
     table.add(bucket, at, SUM_COUNT, 1);
-    if (text === null) table.add(bucket, at, SUM_UNREADABLE, 1);
-    else table.addWide(bucket, at, SUM, parseFixed(text, decimals));
+    const amount = text === null ? null : parseFixed(text, decimals);
+    if (amount === null) table.add(bucket, at, SUM_UNREADABLE, 1);
+    else table.addWide(bucket, at, SUM, amount);
   });
 }
 
@@ -64,8 +65,9 @@ function needs(_metric: KpiDefinition, request: AnswerRequest): readonly TableNe
 
 function answer(metric: KpiDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): KpiAnswer {
   if (request.slice === undefined) return figures(metric, request, source.rows(TOTAL_TABLE, ''), clock, calendars);
-  const size = (rows: Rows): number => Array.from(bucketsOf(request)).reduce((sum, bucket) => sum + countIn(metric, rows, bucket), 0);
-  const listed = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size });
+  const present = (rows: Rows): boolean => Array.from(bucketsOf(request)).some((bucket) => countIn(metric, rows, bucket) > 0);
+  const size = (rows: Rows): number | bigint => sizeOf(metric, request, rows);
+  const listed = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size, present });
   return { slices: listed.map(({ value, rows }) => ({ value, ...figures(metric, request, rows, clock, calendars) })) };
 }
 
@@ -77,6 +79,18 @@ function figures(metric: KpiDefinition, request: AnswerRequest, rows: Rows, cloc
     buckets.push({ bucket: calendar.name(bucket), value: valueIn(metric, rows, bucket), count: countIn(metric, rows, bucket), complete });
   }
   return { buckets, ...totalOf(metric, request, rows) };
+}
+
+/** What orders the values of a slice: the sum over the range, or the buckets' counts added up. */
+function sizeOf(metric: KpiDefinition, request: AnswerRequest, rows: Rows): number | bigint {
+  if (metric.measure.measure === 'sum') return sumIn(request, rows);
+  return Array.from(bucketsOf(request)).reduce((sum, bucket) => sum + countIn(metric, rows, bucket), 0);
+}
+
+function sumIn(request: AnswerRequest, rows: Rows): bigint {
+  let sum = 0n;
+  for (const bucket of bucketsOf(request)) sum += wideInteger(rows.get(bucket) ?? [], SUM);
+  return sum;
 }
 
 function valueIn(metric: KpiDefinition, rows: Rows, bucket: number): string | number {
@@ -98,9 +112,7 @@ function totalOf(metric: KpiDefinition, request: AnswerRequest, rows: Rows): Pic
     return { total: exact ? uniquesIn(rows, request.from, request.to, gapColumns(metric)) : null, uniquesLimit: metric.lookback };
   }
   if (measure.measure === 'count') return { total: Array.from(bucketsOf(request)).reduce((sum, bucket) => sum + countIn(metric, rows, bucket), 0) };
-  let sum = 0n;
-  for (const bucket of bucketsOf(request)) sum += wideInteger(rows.get(bucket) ?? [], SUM);
-  return { total: formatFixed(sum, measure.decimals) };
+  return { total: formatFixed(sumIn(request, rows), measure.decimals) };
 }
 
 /** Events of the range whose property was no number: the answer's note. */

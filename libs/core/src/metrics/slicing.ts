@@ -9,17 +9,19 @@ export function slicedRows(options: {
   table: string;
   value: string | undefined;
   limit: number;
-  /** How large a value is in the range; values of size 0 are left out of a list. */
-  size(rows: Rows): number;
+  /** How large a value is in the range. */
+  size(rows: Rows): number | bigint;
+  /** Whether a value is listed at all; by default when its size is above 0. */
+  present?(rows: Rows): boolean;
 }): { value: string; rows: Rows }[] {
-  const { source, table, value, limit, size } = options;
+  const { source, table, value, limit, size, present = (rows: Rows) => size(rows) > 0 } = options;
   if (value !== undefined) return [{ value, rows: source.rows(table, value) }];
   const sized = source
     .values(table)
     .map((each) => ({ value: each, rows: source.rows(table, each) }))
     .map((each) => ({ ...each, size: size(each.rows) }))
-    .filter((each) => each.size > 0);
-  sized.sort((a, b) => b.size - a.size || (a.value < b.value ? -1 : 1));
+    .filter((each) => present(each.rows));
+  sized.sort((a, b) => (a.size === b.size ? (a.value < b.value ? -1 : 1) : a.size > b.size ? -1 : 1));
   const listed = sized.slice(0, limit).map(({ value: name, rows }) => ({ value: name, rows }));
   const rest = sized.slice(limit);
   if (rest.length > 0) listed.push({ value: REST_VALUE, rows: sumRows(rest.map((each) => each.rows)) });

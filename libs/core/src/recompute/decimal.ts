@@ -3,7 +3,7 @@ import type { PropertyValue } from '../event.ts';
 
 /**
  * A number in units of its `decimals`-th decimal, read from its shortest decimal text and rounded half away from zero.
- * Null for anything that is no finite number, strings included.
+ * Null for anything that is no finite number, strings included, and for a number of 2^63 units or more: no total is to be ruined by one event.
  */
 export function fixedPointOf(value: PropertyValue, decimals: number): bigint | null {
   const match = typeof value === 'number' ? /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) : null;
@@ -12,6 +12,7 @@ export function fixedPointOf(value: PropertyValue, decimals: number): bigint | n
   const digits = BigInt(whole + fraction);
   const shift = decimals - fraction.length + Number(exponent);
   const size = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift));
+  if (size >= 2n ** 63n) return null;
   return sign === '-' ? -size : size;
 }
 

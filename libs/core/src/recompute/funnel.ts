@@ -81,44 +81,22 @@ function attemptsInRange(metric: FunnelDefinition, question: Question): Attempt[
 }
 
 /**
- * The steps that the attempt of one opening event reaches. The window includes its end.
- *
- * Each next step takes the earliest unused matching event at or after the step before. Equal instants are in order either way round, so
- * the events of one instant, before or after the opening event in the log, are judged together: they take as many of the next steps as
- * they can be given to, one event a step. (Giving each step the smallest hash would sometimes waste, on a step that another event of that
- * instant could take, the only event that takes the step after.) Going as far as possible at each instant is also the furthest overall:
- * what a shorter attempt can take later, the longer one can take too.
+ * The steps that the attempt of one opening event reaches. The window includes its end. Each next step takes the earliest unused matching event at or
+ * after the instant of the step before, wherever its hash sorts among those of that instant; among several at one instant the smaller hash.
  */
 function depthFrom(metric: FunnelDefinition, opening: TimelineEvent, events: readonly TimelineEvent[], question: Question): number {
   const endMs = opening.timeMs + metric.windowMs;
-  const usable = events.filter((event) => event !== opening && event.timeMs >= opening.timeMs && event.timeMs <= endMs);
+  const used = new Set([opening]);
+  let fromMs = opening.timeMs;
   let depth = 1;
-  for (const instant of Map.groupBy(usable, (event) => event.timeMs).values()) {
-    depth += stepsTakenAt(metric, depth, instant, question);
-    if (depth === metric.steps.length) break;
+  for (const selector of metric.steps.slice(1)) {
+    const taken = events.find((event) => !used.has(event) && event.timeMs >= fromMs && event.timeMs <= endMs && question.matches(selector, event));
+    if (!taken) break;
+    used.add(taken);
+    fromMs = taken.timeMs;
+    depth++;
   }
   return depth;
-}
-
-/** How many of the steps after `depth` events of one instant can take, each one step: a matching grown by augmenting paths. */
-function stepsTakenAt(metric: FunnelDefinition, depth: number, instant: readonly TimelineEvent[], question: Question): number {
-  const takenBy = new Map<TimelineEvent, number>();
-  const give = (step: number, tried: Set<TimelineEvent>): boolean => {
-    const selector = metric.steps[step];
-    if (!selector) return false;
-    for (const event of instant) {
-      if (tried.has(event) || !question.matches(selector, event)) continue;
-      tried.add(event);
-      const holder = takenBy.get(event);
-      if (holder !== undefined && !give(holder, tried)) continue;
-      takenBy.set(event, step);
-      return true;
-    }
-    return false;
-  };
-  let taken = 0;
-  while (give(depth + taken, new Set())) taken++;
-  return taken;
 }
 
 function sumSteps(metric: FunnelDefinition, attempts: readonly Attempt[]): StepSums {

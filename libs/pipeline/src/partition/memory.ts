@@ -1,0 +1,98 @@
+/** What a worker holds of one partition of one lineage: the fold, how far each sink is whole, and what is checkpointed. */
+import type { CellRow as StateRow, PartitionFold } from '@tidemark/core';
+import type { SegmentRef } from '../ports/checkpoint.ts';
+import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
+
+/** A sink's base is the head up to which we know it to be whole; null until its own head was read. */
+export interface SinkState {
+  base: Version | null;
+}
+
+/** A closed row that left the state since the last saved manifest. */
+export interface DroppedRow {
+  readonly table: string;
+  readonly bucket: number;
+  readonly label: number;
+  readonly epoch: number;
+  readonly next: number;
+}
+
+export interface PartitionMemory {
+  readonly fold: PartitionFold;
+  readonly redis: SinkState;
+  readonly clickhouse: SinkState;
+  /** The largest version of a closed row that was dropped. */
+  dropped: Version;
+  /** Rows dropped since the last saved manifest. */
+  gone: DroppedRow[];
+  /** Hash of the last folded record and its offset. */
+  fingerprint: string;
+  fingerprintOffset: number;
+  readonly saved: SavedState;
+}
+
+/** The manifest that we know to be the stored one, and what it covers. */
+export interface SavedState {
+  /** Its id; null when none is stored. */
+  manifestId: string | null;
+  segments: readonly SegmentRef[];
+  pieces: number;
+  /** Position of the manifest, −1 when nothing is saved. */
+  next: number;
+  /** Version above which rows are not in it. */
+  version: Version;
+  /** Ids of the duplicate filter that it covers. */
+  idsAdded: number;
+  /** The next manifest must be a full base. */
+  full: boolean;
+  /** The piece that the rotation rewrites next, or null when it rests. */
+  rotation: number | null;
+}
+
+export function emptyMemory(fold: PartitionFold): PartitionMemory {
+  return {
+    fold,
+    redis: { base: null },
+    clickhouse: { base: null },
+    dropped: NO_VERSION,
+    gone: [],
+    fingerprint: '',
+    fingerprintOffset: -1,
+    saved: { manifestId: null, segments: [], pieces: 0, next: -1, version: NO_VERSION, idsAdded: 0, full: true, rotation: null },
+  };
+}
+
+/** The version that the memory stands at. */
+export function positionOf(memory: PartitionMemory): Version {
+  return versionOf(memory.fold.state.epoch, memory.fold.state.next);
+}
+
+export function rowVersion(row: { epoch: number; next: number }): Version {
+  return versionOf(row.epoch, row.next);
+}
+
+/** Rows that changed above a version, latest first. */
+export function* changedAbove(memory: PartitionMemory, version: Version): Generator<StateRow> {
+  for (let row = memory.fold.state.changes.newest; row !== null && rowVersion(row) > version; row = row.older) yield row;
+}
+
+/** Takes closed rows out of the state once both sinks hold their final values. */
+export function dropClosedRows(memory: PartitionMemory): number {
+  const { redis, clickhouse } = memory;
+  if (redis.base === null || clickhouse.base === null) return 0;
+  const whole = redis.base < clickhouse.base ? redis.base : clickhouse.base;
+  const { clockMs, changes } = memory.fold.state;
+  let count = 0;
+  for (let row = changes.oldest; row !== null && rowVersion(row) <= whole; ) {
+    const newer: StateRow | null = row.newer;
+    if (row.table.shape.closesAtMs(row.bucket) <= clockMs) {
+      const { metric, name } = row.table.shape;
+      memory.gone.push({ table: `${metric}/${name}`, bucket: row.bucket, label: row.label, epoch: row.epoch, next: row.next });
+      if (rowVersion(row) > memory.dropped) memory.dropped = rowVersion(row);
+      row.table.drop(row);
+      count++;
+    }
+    row = newer;
+  }
+  return count;
+}

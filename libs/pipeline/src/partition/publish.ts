@@ -1,0 +1,136 @@
+/**
+ * Publishes what changed to one sink (design.md §2.1 step 3; the rules of its executable model). The order, and what each gap guarantees:
+ * 1. The base is the store's own closed head, read after a load or a refusal. A crash here has written nothing.
+ * 2. Rows that the state has dropped and the store has lost are fetched from the other store, else the head cannot be whole.
+ * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.
+ * 4. The last part closes the head. Only then the base moves.
+ */
+import { kindOf } from '@tidemark/core';
+import type { CellRow, CellSink, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
+import { StoreUnavailable } from '../ports/sink.ts';
+import type { Version } from '../ports/version.ts';
+import { changedAbove, type PartitionMemory, positionOf, rowVersion, type SinkState } from './memory.ts';
+
+export interface PublishContext {
+  readonly lineage: string;
+  readonly partition: number;
+  readonly sink: CellSink;
+  /** The other store, asked for rows that only it still has. */
+  readonly other: CellSink;
+  readonly randomId: () => string;
+  readonly note: () => HeadNote;
+}
+
+/**
+ * `closed`: the head stands at the target. `retry`: an unknown outcome, an open head or a missing part; the next call goes on. `behind`: the store has
+ * forgotten something; the next call starts from its head. `waiting`: rows that only the other store has cannot be had now.
+ */
+export type PublishResult =
+  | { readonly result: 'closed'; readonly target: Version; readonly rows: number }
+  | { readonly result: 'retry'; readonly why: string }
+  | { readonly result: 'behind'; readonly closed: Version }
+  | { readonly result: 'waiting'; readonly why: string };
+
+export async function publish(memory: PartitionMemory, context: PublishContext): Promise<PublishResult> {
+  const { sink, lineage, partition } = context;
+  const state = memory[sink.name];
+  try {
+    state.base ??= (await sink.head(lineage, partition)).closed;
+    const refill = await refillRows(memory, state.base, context);
+    if (refill === null) return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
+    // From here to the first write everything is taken at one position.
+    const target = positionOf(memory);
+    const base = state.base;
+    const rows = snapshotRows(memory, base);
+    rows.push(...refill.filter((row) => !holds(memory, row)));
+    return await writeParts({ memory, state, context, target, base, rows });
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return { result: 'retry', why: error.message };
+    throw error;
+  }
+}
+
+/** Rows between the base and the largest dropped version, when the state no longer has all of them; [] when nothing is missing. */
+async function refillRows(memory: PartitionMemory, base: Version, context: PublishContext): Promise<readonly CellRow[] | null> {
+  if (base >= memory.dropped) return [];
+  return context.other.rowsBetween(context.lineage, context.partition, base, memory.dropped);
+}
+
+function holds(memory: PartitionMemory, row: CellRow): boolean {
+  const table = memory.fold.state.tables.get(`${row.metric}/${row.table}`);
+  if (table === undefined) return false;
+  const dictionary = memory.fold.state.dictionaries[table.shape.dimension];
+  const label = dictionary === undefined ? 0 : dictionary.known(row.value);
+  return label !== null && table.get(row.bucket, label) !== undefined;
+}
+
+/** Copies of all rows changed above the base, checked against their kind's invariants. */
+function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
+  const { state, set } = memory.fold;
+  state.counters.check();
+  const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
+  const rows: CellRow[] = [];
+  for (const row of changedAbove(memory, base)) {
+    const { shape } = row.table;
+    const metric = metrics.get(shape.metric);
+    if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
+    const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
+    rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: rowVersion(row), cells: row.cells.slice() });
+  }
+  return rows;
+}
+
+interface Writing {
+  readonly memory: PartitionMemory;
+  readonly state: SinkState;
+  readonly context: PublishContext;
+  readonly target: Version;
+  readonly base: Version;
+  readonly rows: readonly CellRow[];
+}
+
+async function writeParts(writing: Writing): Promise<PublishResult> {
+  const { state, context, target, base, rows } = writing;
+  const parts = cutParts(rows, context.sink.partLimits);
+  const publishId = context.randomId();
+  const note = context.note();
+  for (let index = 0; index < parts.length; index++) {
+    const last = index === parts.length - 1;
+    const part: PublishPart = { lineage: context.lineage, partition: context.partition, publishId, index, last, target, base, rows: parts[index] ?? [], note };
+    const answer = await writeTwice(context.sink, part);
+    if (answer.outcome === 'behind') {
+      state.base = answer.closed;
+      return { result: 'behind', closed: answer.closed };
+    }
+    if (answer.outcome !== 'written') return { result: 'retry', why: `the head stays ${answer.outcome}` };
+  }
+  if (state.base === null || state.base < target) state.base = target;
+  return { result: 'closed', target, rows: rows.length };
+}
+
+/** An unknown outcome is answered by sending the same part once more: a part that is already there changes nothing. */
+async function writeTwice(sink: CellSink, part: PublishPart): Promise<PublishOutcome> {
+  try {
+    return await sink.write(part);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return sink.write(part);
+  }
+}
+
+/** At least one part, so that a publish without rows still closes the head. */
+function cutParts(rows: readonly CellRow[], limits: CellSink['partLimits']): CellRow[][] {
+  const parts: CellRow[][] = [[]];
+  let cells = 0;
+  for (const row of rows) {
+    let part = parts.at(-1) as CellRow[];
+    if (part.length > 0 && (part.length >= limits.maxRows || cells + row.cells.length > limits.maxCells)) {
+      part = [];
+      parts.push(part);
+      cells = 0;
+    }
+    part.push(row);
+    cells += row.cells.length;
+  }
+  return parts;
+}
