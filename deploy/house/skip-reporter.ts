@@ -11,7 +11,7 @@ export function skipReporter(print: (line: string) => void = console.log): Repor
 }
 
 /** The number of skipped tests by the note of `context.skip(note)`, or by the test's file where it gave none. */
-export function skipsByReason(modules: readonly TestModule[]): ReadonlyMap<string, number> {
+function skipsByReason(modules: readonly TestModule[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const module of modules) {
     for (const test of module.children.allTests('skipped')) {

@@ -13,9 +13,14 @@ export interface Stage {
 export const totalBudgetS = 25 * 60;
 
 export const stages: readonly Stage[] = [
-  { name: 'typecheck', command: ['turbo', 'run', 'typecheck', 'typecheck:root', '--output-logs=errors-only', '--continue'], budgetS: 60, reports: false },
+  {
+    name: 'typecheck',
+    command: ['turbo', 'run', 'typecheck', 'typecheck:root', '--output-logs=errors-only', '--continue'],
+    budgetS: 60,
+    reports: false,
+  },
   { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], budgetS: 20, reports: false },
-  { name: 'unused', command: ['knip', '--no-progress'], budgetS: 30, reports: false },
+  { name: 'unused', command: ['knip', '--no-progress', '--no-config-hints'], budgetS: 30, reports: false },
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit', '--project', 'property'], budgetS: 120, reports: true },
   { name: 'sim', command: ['vitest', 'run', '--project', 'sim'], budgetS: 180, reports: true },
   { name: 'int', command: ['vitest', 'run', '--project', 'int', '--project', 'ui'], budgetS: 780, reports: true },

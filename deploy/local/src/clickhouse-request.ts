@@ -5,7 +5,7 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { Statement } from './clickhouse-engine.ts';
 import { engineError } from './clickhouse-errors.ts';
 
-export const maxBodyBytes = 64 * 1024 * 1024;
+const maxBodyBytes = 64 * 1024 * 1024;
 
 export interface StatementRequest {
   readonly statement: Statement;

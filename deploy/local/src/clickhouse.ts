@@ -19,7 +19,7 @@ export function clickHouseEngine(place: { clickhouseFolder: string }): Engine {
       return {
         file: process.execPath,
         args: [
-          ...['--max-old-space-size=192', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'clickhouse-owner.ts')],
+          ...['--max-old-space-size=384', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'clickhouse-owner.ts')],
           ...['--data', dataFolder, '--config', configPath, '--port', String(ports.clickhouse)],
         ],
         cwd: place.clickhouseFolder,
@@ -35,7 +35,7 @@ export function clickHouseEngine(place: { clickhouseFolder: string }): Engine {
 }
 
 /** Caches and memory for a small machine; ClickHouse's own defaults reserve gigabytes. */
-export function createClickHouseConfig(): string {
+function createClickHouseConfig(): string {
   const settings: Record<string, number> = {
     max_server_memory_usage: 900 * 1024 * 1024,
     mark_cache_size: 32 * 1024 * 1024,

@@ -31,6 +31,8 @@ export class EngineRun {
   #identity: ProcessIdentity | undefined;
   #wasReady = false;
   #endAwaited = false;
+  #starting: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(options: EngineRunOptions) {
     this.#options = options;
@@ -41,7 +43,14 @@ export class EngineRun {
   }
 
   /** Resolves when the engine answers a real request. Rejects with a sentence that holds the log's last line. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     if (this.#identity !== undefined) return;
     const { engine, ports, onProgress } = this.#options;
     const startedAt = performance.now();
@@ -69,7 +78,15 @@ export class EngineRun {
     await this.#forget(identity);
   }
 
+  /** For good: a start under way ends with it, and there is no other one. */
   async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#end();
+    await this.#starting?.catch(() => undefined);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const identity = this.#identity;
     if (identity === undefined) return;
     this.#endAwaited = true;
@@ -85,7 +102,7 @@ export class EngineRun {
     const deadline = performance.now() + readyTimeoutMs;
     while (performance.now() < deadline) {
       if (this.#options.signal?.aborted === true) {
-        await this.stop();
+        await this.#end();
         this.#options.signal.throwIfAborted();
       }
       if (child.exitCode !== null || child.signalCode !== null) break;
@@ -95,7 +112,7 @@ export class EngineRun {
       }
       await sleep(50);
     }
-    await this.stop();
+    await this.#end();
     return 'ended';
   }
 
@@ -104,6 +121,7 @@ export class EngineRun {
     await rotateLog(this.#logPath());
     const log = await open(this.#logPath(), 'a');
     try {
+      if (this.#stopped) throw new Error(`${engine.name} is stopped.`);
       // detached: its own process group, so that the terminal's Ctrl-C does not reach it and the order of stopping is ours.
       const child = spawn(command.file, command.args, {
         cwd: command.cwd,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-export const oldestJava = 17;
+const oldestJava = 17;
 
 export interface Java {
   readonly path: string;

@@ -81,7 +81,7 @@ export function createKafkaConfig(options: { ports: Pick<Ports, 'kafka' | 'kafka
 }
 
 /** log4j2.properties: warnings, and the few lines that tell of start and stop, to standard output (the runner's log file). */
-export function createKafkaLogConfig(): string {
+function createKafkaLogConfig(): string {
   return `${[
     'status=WARN',
     'shutdownHook=disable',

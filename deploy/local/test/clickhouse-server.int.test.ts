@@ -185,6 +185,12 @@ test('a result of 100,000 rows arrives whole', async () => {
   expect(rows.at(-1)).toMatchObject({ n: 99_999 });
 });
 
+test('a statement beyond its memory limit fails alone', async () => {
+  const hungry = client.query({ query: 'SELECT groupArray(number) FROM numbers(50000000)', clickhouse_settings: { max_memory_usage: '50000000' } });
+  await expect(hungry).rejects.toMatchObject({ code: '241', type: 'MEMORY_LIMIT_EXCEEDED' });
+  expect(await select('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
 test('/ping answers while statements run', async () => {
   const slow = Promise.all(Array.from({ length: 6 }, () => select('SELECT sleep(0.5)')));
   const startedAt = performance.now();

@@ -110,6 +110,16 @@ test.each(['kafka', 'redis', 'clickhouse'] as const)('%s comes back after kill -
   expect(await countEverywhere()).toEqual({ kafka: before.kafka + 1, redis: before.redis + 1, clickhouse: before.clickhouse + 1 });
 });
 
+test('an engine can be frozen and goes on where it was', async () => {
+  await engines.kill('redis', 'SIGSTOP');
+  const redis = new Redis(engines.addresses.redisUrl, { commandTimeout: 200, maxRetriesPerRequest: 0, enableReadyCheck: false });
+  redis.on('error', () => undefined);
+  await expect(redis.llen('values')).rejects.toThrow('timed out');
+  redis.disconnect();
+  await engines.kill('redis', 'SIGCONT');
+  expect((await countEverywhere()).redis).toBe(4);
+});
+
 test('an engine that ends by itself is reported', async () => {
   process.kill(engines.processIds.redis ?? 0, 'SIGKILL');
   await expect.poll(() => progress.find((line) => line.startsWith('redis ended unexpectedly (SIGKILL)')), { timeout: 5_000 }).toBeDefined();

@@ -17,6 +17,8 @@ interface Gap {
   readonly length: number;
   /** Four bytes each; the last is filled up with zeros. */
   readonly words: Int32Array;
+  /** The bits of the last word that count. */
+  readonly lastMask: number;
   readonly next: Gap[];
   /** Of a last gap. */
   readonly layout: Layout | null;
@@ -87,21 +89,21 @@ export class ShapeTree {
     return null;
   }
 
-  #isAt(start: number, gap: Gap): boolean {
+  /** Reads may go beyond the value, into the padding, but not far: at the NUL, at the latest, a gap that does not stand here differs. */
+  #isAt(start: number, { words, lastMask }: Gap): boolean {
     const { view } = this.#text;
-    const { words } = gap;
-    // Positions beyond the value hold the NUL and what was there before: the words differ at the NUL at the latest, within the padding.
-    let left = gap.length;
-    for (let index = 0, at = start; index < words.length; index += 1, at += 4, left -= 4) {
-      if (wordAt(view, at, left) !== words[index]) return false;
+    const last = words.length - 1;
+    let at = start;
+    for (let index = 0; index < last; index += 1, at += 4) {
+      if (view.getInt32(at, true) !== words[index]) return false;
     }
-    return true;
+    return (view.getInt32(at, true) & lastMask) === words[last];
   }
 
   #add(gaps: Gap[], start: number, end: number, layout: Layout | null): Gap {
     const length = end - start;
     const words = Int32Array.from({ length: Math.ceil(length / 4) }, (_, index) => wordAt(this.#text.view, start + index * 4, length - index * 4));
-    const gap: Gap = { length, words, next: [], layout };
+    const gap: Gap = { length, words, lastMask: length % 4 === 0 ? -1 : ~(-1 << ((length % 4) * 8)), next: [], layout };
     gaps.push(gap);
     this.#count += 1;
     return gap;

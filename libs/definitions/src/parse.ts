@@ -54,9 +54,9 @@ function shapeMistakes(data: unknown, takenPaths: readonly Path[], takenMetrics:
   const parsed = fileSchema.safeParse(data);
   if (parsed.success) return [];
   const holders = takenPaths.filter((path) => path.length > 3).map((path) => path.slice(0, -1));
-  return explain(parsed.error.issues, data).filter(({ path, isMissing }) => {
+  return explain(parsed.error.issues, data).filter(({ path }) => {
     if (path[0] === 'metrics' && typeof path[1] === 'number' && takenMetrics.has(path[1])) return false;
-    return !(isMissing && holders.some((holder) => holder.every((part, index) => path[index] === part)));
+    return !holders.some((holder) => holder.every((part, index) => path[index] === part));
   });
 }
 

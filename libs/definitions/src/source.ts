@@ -68,7 +68,10 @@ function readBounded(text: string, start: Place): Source {
   const mistakes: SyntaxMistake[] = [...document.errors, ...document.warnings].map((error) => ({
     place: placeOf(error.pos[0]),
     path: [],
-    message: `not valid YAML: ${error.message.split('\n')[0] ?? ''}`,
+    message:
+      error.code === 'MULTIPLE_DOCS'
+        ? 'one file holds one set: put what follows --- into a file of its own'
+        : `not valid YAML: ${error.message.split('\n')[0] ?? ''}`,
   }));
   const brokenFrom = mistakes.reduce((first, { place }) => Math.min(first, place.line), Number.POSITIVE_INFINITY);
   const root = document.contents;

@@ -1,5 +1,5 @@
 /** The words of sentences about definitions: lists, durations, selectors, calendars. */
-import type { Clause, Condition, MetricBase, Selector, SelectorTerm, Unit } from '@tidemark/core';
+import type { Clause, Condition, MetricBase, Scalar, Selector, SelectorTerm, Unit } from '@tidemark/core';
 
 /** `a`, `a and b`, `a, b and c`. */
 export function list(parts: readonly string[], last = 'and'): string {
@@ -58,18 +58,18 @@ function clauseWords({ path, condition }: Clause): string {
 }
 
 function conditionWords(subject: string, condition: Condition): string {
-  if (condition.test === 'exists') return `${subject} is ${condition.exists ? 'present' : 'absent'}`;
+  if (condition.test === 'not' && condition.condition.test === 'in') return `${subject} is not ${valueWords(condition.condition.values)}`;
   if (condition.test === 'not') return `not (${conditionWords(subject, condition.condition)})`;
-  if (condition.test === 'in') {
-    const values = condition.values.map(String);
-    return `${subject} is ${list(values.length > 6 ? [...values.slice(0, 5), `${values.length - 5} more`] : values, 'or')}`;
-  }
+  if (condition.test === 'exists') return `${subject} is ${condition.exists ? 'present' : 'absent'}`;
+  if (condition.test === 'in') return `${subject} is ${valueWords(condition.values)}`;
   const { gt, gte, lt, lte } = condition;
-  const bounds = [
-    gt !== undefined ? `> ${gt}` : '',
-    gte !== undefined ? `≥ ${gte}` : '',
-    lt !== undefined ? `< ${lt}` : '',
-    lte !== undefined ? `≤ ${lte}` : '',
-  ];
-  return `${subject} ${list(bounds.filter((text) => text !== ''))}`;
+  const bounds = Object.entries({ '>': gt, '≥': gte, '<': lt, '≤': lte }).flatMap(([sign, bound]) =>
+    bound === undefined ? [] : [`${sign} ${bound}`],
+  );
+  return `${subject} ${list(bounds)}`;
+}
+
+function valueWords(values: readonly Scalar[]): string {
+  const texts = values.map(String);
+  return list(texts.length > 6 ? [...texts.slice(0, 5), `${texts.length - 5} more`] : texts, 'or');
 }

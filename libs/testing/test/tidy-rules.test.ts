@@ -8,7 +8,7 @@ import { tidy } from '../src/tidy/tidy.ts';
 function broken(files: Readonly<Record<string, string>>): readonly string[] {
   const tree = Object.entries(files).map(([path, text]) => ({
     path,
-    text: /^(\/|#)/.test(text) || path.endsWith('.md') ? text : `// What it is for.\n${text}`,
+    text: /^(\/|#)/.test(text) || /\.(md|json)$/.test(path) ? text : `// What it is for.\n${text}`,
   }));
   return tidy(tree).map(({ path, line, rule }) => `${path}:${line} ${rule}`);
 }
@@ -50,6 +50,9 @@ describe('import order', () => {
     ['libs/core/test/a.test.ts', '@tidemark/testing'],
     ['libs/core/bench/a.bench.ts', '@tidemark/testing'],
     ['libs/kafka/test/a.int.test.ts', '@tidemark/local'],
+    ['libs/kafka/test/a.test.ts', '@tidemark/kafka'],
+    ['libs/testing/src/a.ts', '@tidemark/local'],
+    ['libs/definitions/scripts/a.ts', '@tidemark/testing'],
   ])('%s may import %s', (path, name) => {
     expect(broken({ [path]: uses(name) })).toEqual([]);
   });
@@ -72,6 +75,16 @@ describe('public entries', () => {
     expect(broken({ 'libs/codec/src/a.ts': uses('../../core/src/day.ts') })).toEqual(['libs/codec/src/a.ts:2 public-entry']);
     expect(broken({ 'libs/codec/test/a.test.ts': uses('../../core/src/day.ts') })).toEqual(['libs/codec/test/a.test.ts:2 public-entry']);
     expect(broken({ 'libs/codec/src/a.ts': uses('../../../../shared/x.ts') })).toEqual(['libs/codec/src/a.ts:2 public-entry']);
+  });
+
+  test('a path that the manifest exports is a public entry, its neighbour is not', () => {
+    const manifest = {
+      'libs/testing/package.json': '{ "name": "@tidemark/testing", "exports": { ".": "./src/index.ts", "./contracts": "./src/contracts/index.ts" } }',
+    };
+    expect(broken({ ...manifest, 'libs/redis/test/a.int.test.ts': uses('@tidemark/testing/contracts') })).toEqual([]);
+    expect(broken({ ...manifest, 'libs/redis/test/a.int.test.ts': uses('@tidemark/testing/twins') })).toEqual([
+      'libs/redis/test/a.int.test.ts:2 public-entry',
+    ]);
   });
 
   test('own files and contracts are within reach', () => {

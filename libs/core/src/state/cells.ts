@@ -17,7 +17,8 @@ export interface CellRow {
 export class ChangeList {
   oldest: CellRow | null = null;
   newest: CellRow | null = null;
-  size = 0;
+  /** Integers held by all rows: what bounds the memory. */
+  cells = 0;
   /** The version that changes get: set before each record is folded. */
   epoch = 0;
   next = 0;
@@ -34,12 +35,12 @@ export class ChangeList {
 
   append(row: CellRow): void {
     this.#append(row);
-    this.size++;
+    this.cells += row.cells.length;
   }
 
   remove(row: CellRow): void {
     this.#unlink(row);
-    this.size--;
+    this.cells -= row.cells.length;
   }
 
   #append(row: CellRow): void {

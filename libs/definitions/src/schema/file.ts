@@ -4,15 +4,15 @@ import { metric } from '../kinds/registry.ts';
 import { dimension, dimensionName, selector, where } from './selection.ts';
 import { strict, timezone, weekStart, words } from './values.ts';
 
-export const MAX_METRICS = 200;
-export const MAX_SELECTORS = 500;
-export const MAX_DIMENSIONS = 20;
+const MAX_METRICS = 200;
+const MAX_SELECTORS = 500;
+const MAX_DIMENSIONS = 20;
 
 function atMost(count: number, what: string) {
   return [(map: object) => Object.keys(map).length <= count, { error: `expected at most ${count} ${what}` }] as const;
 }
 
-export const setName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'expected a name of 1 to 63 of a-z, 0-9 and -, a letter first' });
+const setName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'expected a name of 1 to 63 of a-z, 0-9 and -, a letter first' });
 
 const metricsError = `expected a list of 1 to ${MAX_METRICS} metrics`;
 
@@ -42,7 +42,6 @@ export const fileSchema = strict(
   },
   'a map with metrics',
 );
-export type WrittenFile = z.infer<typeof fileSchema>;
 
 /** The JSON Schema of a definition file, as committed in `schemas/metrics/metric-set.schema.json`. Draft 7 is what editors know best. */
 export function metricSetJsonSchema(): Record<string, unknown> {

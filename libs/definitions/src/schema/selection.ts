@@ -124,7 +124,6 @@ export const dimension = strict(
     error: 'a closed list of values has no use for max: leave one of them out',
   })
   .meta({ id: 'Dimension' });
-export type WrittenDimension = z.infer<typeof dimension>;
 
 export const dimensionName = z.string({ error: 'expected the name of a dimension' }).regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, {
   error: 'expected a name of 1 to 63 of A-Z, a-z, 0-9, _ and -, a letter first',

@@ -76,6 +76,19 @@ export function* changedAbove(memory: PartitionMemory, version: Version): Genera
   for (let row = memory.fold.state.changes.newest; row !== null && rowVersion(row) > version; row = row.older) yield row;
 }
 
+/** Integers that wait for a sink; stops counting above `enough`. */
+export function dirtyCells(memory: PartitionMemory, enough: number): number {
+  if (memory.fold.state.changes.cells <= enough) return 0;
+  const redis = memory.redis.base ?? NO_VERSION;
+  const clickhouse = memory.clickhouse.base ?? NO_VERSION;
+  let cells = 0;
+  for (const row of changedAbove(memory, redis < clickhouse ? redis : clickhouse)) {
+    cells += row.cells.length;
+    if (cells > enough) break;
+  }
+  return cells;
+}
+
 /** Takes closed rows out of the state once both sinks hold their final values. */
 export function dropClosedRows(memory: PartitionMemory): number {
   const { redis, clickhouse } = memory;

@@ -1,5 +1,6 @@
+// Publishes what changed to one sink, so that its readers see whole prefixes only.
 /**
- * Publishes what changed to one sink (design.md §2.1 step 3; the rules of its executable model). The order, and what each gap guarantees:
+ * The order of a publish (design.md §2.1 step 3; the rules of its executable model), and what each gap guarantees:
  * 1. The base is the store's own closed head, read after a load or a refusal. A crash here has written nothing.
  * 2. Rows that the state has dropped and the store has lost are fetched from the other store, else the head cannot be whole.
  * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.

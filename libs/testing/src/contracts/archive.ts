@@ -73,7 +73,7 @@ function describeRecords(fresh: () => { under: ArchiveUnderTest; partition: numb
       archivedRecord(partition, 2, { parsed: hostile }),
       archivedRecord(partition, 3, { parsed: last }),
       archivedRecord(partition, 5, { parsed: null, reason: 'key is\tnot the actor' }),
-      archivedRecord(partition, 2 ** 48 - 2, { parsed: null, control: true, key: null, value: null }),
+      archivedRecord(partition, 2 ** 48 - 2, { timestampMs: -1, parsed: null, control: true, key: null, value: null }),
     ];
     await under.archive.insert(records);
     expect(await under.records(1, partition)).toEqual(records);

@@ -201,7 +201,9 @@ export function describeLogContract(name: string, open: () => Promise<LogHarness
       const recorder = new Recorder();
       join(recorder);
       await until('101 records came', () => recorder.count >= 101);
-      const ticks = [...recorder.seen].flatMap(([partition, records]) => records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })));
+      const ticks = [...recorder.seen].flatMap(([partition, records]) =>
+        records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })),
+      );
       expect(ticks).toMatchObject([{ partition: 1, key: null, value: null }]);
     });
 
@@ -210,7 +212,10 @@ export function describeLogContract(name: string, open: () => Promise<LogHarness
       join(first);
       await until('the first member held all', () => first.held.size === harness.partitionCount);
       const other = join(second);
-      await until('both members held some', () => first.held.size > 0 && second.held.size > 0 && first.held.size + second.held.size === harness.partitionCount);
+      await until(
+        'both members held some',
+        () => first.held.size > 0 && second.held.size > 0 && first.held.size + second.held.size === harness.partitionCount,
+      );
       expect([...first.held].filter((partition) => second.held.has(partition))).toEqual([]);
       await harness.writer.append(numbered(300));
       await until('300 records came', () => first.count + second.count >= 300);
@@ -249,7 +254,9 @@ export function describeLogContract(name: string, open: () => Promise<LogHarness
       const member = harness.member();
       await harness.writer.append(numbered(120));
       const bounds = await member.bounds();
-      expect([...bounds.keys()].sort((left, right) => left - right)).toEqual(Array.from({ length: harness.partitionCount }, (_, partition) => partition));
+      expect([...bounds.keys()].sort((left, right) => left - right)).toEqual(
+        Array.from({ length: harness.partitionCount }, (_, partition) => partition),
+      );
       expect([...bounds.values()].every(({ low }) => low === 0)).toBe(true);
       expect([...bounds.values()].reduce((sum, { high }) => sum + high, 0)).toBe(120);
       const identity = await member.identity();

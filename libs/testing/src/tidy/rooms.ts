@@ -18,7 +18,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   clickhouse: pure,
   redis: pure,
   runtime: [],
-  testing: pure,
+  // Development only: it starts the local engines for tests and for the demo.
+  testing: [...pure, 'local'],
   local: ['runtime'],
   worker: forServices,
   archiver: forServices,

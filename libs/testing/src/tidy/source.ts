@@ -22,9 +22,9 @@ export function isCode(path: string): boolean {
   return /\.(ts|tsx|mts|mjs|js)$/.test(path) && !path.endsWith('.d.ts');
 }
 
-/** Whether the file is a test, support code of tests, or a benchmark: code that never runs in production. */
+/** Whether the file is a test, support code of tests, a benchmark or a development script: code that never runs in production. */
 export function isTestCode(path: string): boolean {
-  return /(^|\/)(test|bench)\//.test(path) || /\.(test|bench)\.tsx?$/.test(path);
+  return /(^|\/)(test|bench|scripts)\//.test(path) || /\.(test|bench)\.tsx?$/.test(path);
 }
 
 /** The line, from 1, of an offset in a text. */

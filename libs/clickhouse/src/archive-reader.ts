@@ -1,0 +1,89 @@
+/** Reads the archive back, byte for byte: one partition in offset order (rebuild, verify), or one actor in time order (explain). */
+import type { ArchivedRecord } from '@tidemark/pipeline';
+import type { ClickHouseConnection } from './connection.ts';
+
+export interface ArchiveSpan {
+  readonly epoch: number;
+  readonly partition: number;
+  /** `from ≤ offset < to`. */
+  readonly from: number;
+  readonly to: number;
+  /** At most so many records, the lowest offsets. */
+  readonly limit: number;
+}
+
+export interface ArchiveReader {
+  /** In offset order, each once. Fewer than `limit` = there are no more in the span. */
+  records(span: ArchiveSpan): Promise<readonly ArchivedRecord[]>;
+  /** All records under an actor's id, or of a rejected record under its key, in time order, each once; the latest `limit`. Control records are nobody's. */
+  recordsOfActor(actorId: string, limit: number): Promise<readonly ArchivedRecord[]>;
+}
+
+const VALUES = "record_ms, base64Encode(ifNull(key, '')), isNull(key), base64Encode(ifNull(value, '')), isNull(value)";
+
+export function createClickHouseArchiveReader(connection: ClickHouseConnection): ArchiveReader {
+  return {
+    async records(span): Promise<readonly ArchivedRecord[]> {
+      const rows = await connection.select(
+        `SELECT epoch, partition, offset, ${VALUES}, control, reason, type, event, actor_kind, actor_id, message_id, time_ms
+FROM events
+WHERE epoch = {epoch:UInt16} AND partition = {partition:UInt16} AND offset >= {from:UInt64} AND offset < {to:UInt64}
+ORDER BY epoch, partition, offset LIMIT 1 BY epoch, partition, offset LIMIT {limit:UInt64}`,
+        { ...span },
+      );
+      return rows.map(recordOf);
+    },
+    async recordsOfActor(actorId, limit): Promise<readonly ArchivedRecord[]> {
+      const rows = await connection.select(
+        `SELECT epoch, partition, offset, ${VALUES}, false, reason, type, event, actor_kind, if(reason = '', actor, ''), message_id, if(reason = '', time_ms, 0)
+FROM events_by_actor
+WHERE actor = {actor:String}
+ORDER BY actor DESC, time_ms DESC, epoch DESC, partition DESC, offset DESC LIMIT 1 BY epoch, partition, offset LIMIT {limit:UInt64}`,
+        { actor: actorId, limit },
+      );
+      return rows.map(recordOf).reverse();
+    },
+  };
+}
+
+function recordOf(row: readonly unknown[]): ArchivedRecord {
+  const [
+    epoch,
+    partition,
+    offset,
+    timestampMs,
+    key,
+    isKeyNull,
+    value,
+    isValueNull,
+    control,
+    reason,
+    type,
+    event,
+    actorKind,
+    actorId,
+    messageId,
+    timeMs,
+  ] = row;
+  const isParsed = reason === '' && control !== true;
+  return {
+    epoch: Number(epoch),
+    partition: Number(partition),
+    offset: Number(offset),
+    timestampMs: Number(timestampMs),
+    key: isKeyNull ? null : Buffer.from(String(key), 'base64'),
+    value: isValueNull ? null : Buffer.from(String(value), 'base64'),
+    control: control === true,
+    parsed: isParsed
+      ? {
+          type: String(type),
+          event: String(event),
+          actorKind: actorKind === 'user' ? 'user' : 'anonymous',
+          actorId: String(actorId),
+          messageId: String(messageId),
+          timeMs: Number(timeMs),
+        }
+      : null,
+    reason: String(reason),
+  };
+}

@@ -1,0 +1,206 @@
+// The contracts on the real ClickHouse engine, migrations, and what only a real engine can do: hang, go away, merge.
+
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  type ClickHouseConnection,
+  ClickHouseRefused,
+  connectClickHouse,
+  createClickHouseArchive,
+  createClickHouseArchiveReader,
+  createClickHouseCellReader,
+  createClickHouseCellSink,
+  migrate,
+} from '@tidemark/clickhouse';
+import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
+import { archiveContract, archivedRecord, at, cellSinkContract, totalRow } from '@tidemark/testing/contracts';
+import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const folder = resolve(import.meta.dirname, '../../../schemas/clickhouse');
+const database = uniqueName('int');
+let engines: AcquiredEngines;
+beforeAll(async () => {
+  engines = await acquireEngines(['clickhouse']);
+  const connection = await open();
+  await migrate(connection, { folder });
+  await connection.close();
+});
+afterAll(async () => {
+  const connection = await open();
+  await connection.run(`DROP DATABASE IF EXISTS ${database}`);
+  await connection.close();
+  await engines?.release();
+});
+
+const open = (options: { database?: string; requestTimeoutMs?: number } = {}): Promise<ClickHouseConnection> =>
+  connectClickHouse({ url: engines.addresses.clickhouseUrl, database, ...options });
+
+cellSinkContract('ClickHouse', async () => {
+  const connection = await open();
+  return { sink: createClickHouseCellSink(connection), reader: createClickHouseCellReader(connection), close: () => connection.close() };
+});
+
+archiveContract('ClickHouse', async () => {
+  const connection = await open();
+  const reader = createClickHouseArchiveReader(connection);
+  const records = (epoch: number, partition: number) => reader.records({ epoch, partition, from: 0, to: 2 ** 48, limit: 1_000 });
+  return { archive: createClickHouseArchive(connection), records, close: () => connection.close() };
+});
+
+describe('the archive in ClickHouse', () => {
+  let connection: ClickHouseConnection;
+  beforeAll(async () => {
+    connection = await open();
+  });
+  afterAll(async () => {
+    await connection?.close();
+  });
+
+  test('one actor comes in time order, duplicates once, rejected records under their key', async () => {
+    const archive = createClickHouseArchive(connection);
+    const times = [5, 3, 9];
+    const records = times.map((time, offset) => {
+      const record = archivedRecord(7, offset, { key: Buffer.from('anna') });
+      return { ...record, parsed: record.parsed && { ...record.parsed, actorId: 'anna', timeMs: 1_700_000_000_000 + time } };
+    });
+    const rejected = archivedRecord(7, 10, { key: Buffer.from('anna'), value: Buffer.from([0xff, 0x00]), parsed: null, reason: 'not JSON' });
+    await archive.insert([...records, rejected]);
+    await archive.insert(records);
+    const reader = createClickHouseArchiveReader(connection);
+    const [late, early, latest] = records;
+    expect(await reader.recordsOfActor('anna', 100)).toEqual([early, late, latest, rejected]);
+    expect(await reader.recordsOfActor('anna', 2)).toEqual([latest, rejected]);
+    expect(await reader.recordsOfActor("anna' OR 1", 2)).toEqual([]);
+  });
+
+  test('rejected events are shown once, with reason and a readable beginning', async () => {
+    const archive = createClickHouseArchive(connection);
+    const rejected = archivedRecord(8, 4, { key: null, value: Buffer.from([0x41, 0xff, 0x42]), parsed: null, reason: 'no key' });
+    for (let times = 0; times < 2; times++) await archive.insert([rejected, archivedRecord(8, 5)]);
+    expect(await connection.select('SELECT offset, reason, key, value_prefix FROM rejected_events WHERE partition = 8')).toEqual([
+      [4, 'no key', '', 'A\ufffdB'],
+    ]);
+  });
+
+  test('dates outside of what DateTime64 holds are bounded in `time` and exact in `time_ms`', async () => {
+    const archive = createClickHouseArchive(connection);
+    const years = [-62_135_596_800_000, 1_700_000_000_123, 253_402_300_799_999];
+    const records = years.map((timeMs, offset) => {
+      const record = archivedRecord(9, offset);
+      return { ...record, parsed: record.parsed && { ...record.parsed, timeMs } };
+    });
+    await archive.insert(records);
+    const found = await connection.select('SELECT time_ms, toString(time) FROM events WHERE partition = 9 ORDER BY offset');
+    expect(found).toEqual([
+      [years[0], '1900-01-01 00:00:00.000'],
+      [years[1], '2023-11-14 22:13:20.123'],
+      [years[2], '2299-12-31 23:59:59.999'],
+    ]);
+  });
+
+  test('a large batch is cut into several inserts and counted', async () => {
+    const archive = createClickHouseArchive(connection);
+    await archive.insert(Array.from({ length: 60_001 }, (_, offset) => archivedRecord(10, offset)));
+    expect(await connection.select('SELECT count() FROM events FINAL WHERE partition = 10')).toEqual([[60_001]]);
+  });
+});
+
+describe('migrations', () => {
+  test('each file is applied once, in a database that need not exist; a changed file is named and refused', async () => {
+    const copy = await mkdtemp(`${tmpdir()}/tidemark-migrations-`);
+    const connection = await open({ database: `${database}_migrations` });
+    try {
+      await cp(folder, copy, { recursive: true });
+      const lines: string[] = [];
+      const onProgress = (line: string): number => lines.push(line);
+      const applied = await migrate(connection, { folder: copy, onProgress });
+      expect(applied[0]).toBe('0001_archive.sql');
+      expect(lines).toEqual(applied.map((name) => `applied ${name}`));
+      expect(await migrate(connection, { folder: copy })).toEqual([]);
+      await writeFile(`${copy}/9999_more.sql`, 'CREATE TABLE more (a Int8) ENGINE = MergeTree ORDER BY a;\n\nINSERT INTO more VALUES (1);\n');
+      expect(await migrate(connection, { folder: copy })).toEqual(['9999_more.sql']);
+      const first = await readFile(`${copy}/0001_archive.sql`, 'utf8');
+      await writeFile(`${copy}/0001_archive.sql`, `${first}\n-- changed`);
+      await expect(migrate(connection, { folder: copy })).rejects.toThrow(/^0001_archive\.sql was changed after it was applied/);
+    } finally {
+      await connection.run(`DROP DATABASE IF EXISTS ${database}_migrations`);
+      await connection.close();
+      await rm(copy, { recursive: true, force: true });
+    }
+  });
+});
+
+const note: HeadNote = {
+  clockMs: 1,
+  counters: {},
+  overflow: false,
+  partitionCount: 1,
+  publishedAtMs: 1,
+  confirmedAtMs: 1,
+  atEnd: true,
+  fingerprint: '',
+};
+
+describe('ClickHouse under stress', () => {
+  const part = (lineage: string, next: number) =>
+    ({
+      lineage,
+      partition: 0,
+      publishId: 'p',
+      index: 0,
+      last: true,
+      target: at(next),
+      base: NO_VERSION,
+      rows: [totalRow(1, at(next), [next])],
+      note,
+    }) as const;
+
+  test('background merges change neither rows nor heads: the newest confirmation stays', async () => {
+    const connection = await open();
+    const sink = createClickHouseCellSink(connection);
+    for (let times = 1; times <= 5; times++) await sink.write({ ...part('merged', 7), note: { ...note, confirmedAtMs: times } });
+    await connection.run('OPTIMIZE TABLE rollup_cells FINAL');
+    expect(await sink.head('merged', 0)).toEqual({ closed: at(7), target: at(7), note: { ...note, confirmedAtMs: 5 } });
+    await sink.write({ ...part('merged', 7), note: { ...note, confirmedAtMs: 6 } });
+    expect((await sink.head('merged', 0)).note?.confirmedAtMs).toBe(6);
+    await connection.close();
+  });
+
+  test('a statement that is wrong is a refusal, not an unknown outcome', async () => {
+    const connection = await open();
+    await expect(connection.select('SELECT nothing FROM nowhere')).rejects.toBeInstanceOf(ClickHouseRefused);
+    await expect(connection.insert('rollup_cells', ['bucket'], [['no number']])).rejects.toBeInstanceOf(ClickHouseRefused);
+    await connection.close();
+  });
+
+  test('an engine that hangs is an unknown outcome; the insert that it applies after all, and the one sent again, leave one row', async () => {
+    const connection = await open({ requestTimeoutMs: 500 });
+    const sink = createClickHouseCellSink(connection);
+    await sink.write(part('hanging', 1));
+    await engines.local.kill('clickhouse', 'SIGSTOP');
+    const failure = await sink.write(part('hanging', 2)).catch((error: unknown) => error);
+    await engines.local.kill('clickhouse', 'SIGCONT');
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    await expect.poll(() => sink.write(part('hanging', 2)).catch(() => null), { timeout: 10_000 }).toEqual({ outcome: 'written' });
+    expect(await sink.head('hanging', 0)).toMatchObject({ closed: at(2), target: at(2) });
+    expect(await sink.rowsBetween('hanging', 0, NO_VERSION, at(2))).toHaveLength(1);
+    await connection.close();
+  });
+
+  test('an engine that is gone is StoreUnavailable, without the password; acknowledged rows are there after kill -9', async () => {
+    const connection = await open();
+    const sink = createClickHouseCellSink(connection);
+    await sink.write(part('killed', 3));
+    await engines.local.kill('clickhouse');
+    await expect(sink.write(part('killed', 4))).rejects.toBeInstanceOf(StoreUnavailable);
+    const url = engines.addresses.clickhouseUrl.replace('://', '://someone:secret@');
+    const failure = await connectClickHouse({ url, database }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(JSON.stringify(failure) + String(failure)).not.toContain('secret');
+    await engines.local.start('clickhouse');
+    expect(await sink.head('killed', 0)).toMatchObject({ closed: at(3), target: at(3) });
+    await connection.close();
+  });
+});

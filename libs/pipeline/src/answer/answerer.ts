@@ -1,0 +1,206 @@
+/** Answers questions about metrics from the rows that workers publish, at positions that every answer names. */
+import { type AnswerRequest, type CalendarSource, createCalendars, kindOf, type MetricDefinition, type MetricSet } from '@tidemark/core';
+import type { PartitionRows } from '../ports/sink.ts';
+import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
+import { QueryRefused } from './failure.ts';
+import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
+import { createHeadWatch, type HeadWatch, type StoreName, type Stores, type WaitingClock } from './head-watch.ts';
+import { type ChosenHead, chooseHeads, readPartitions } from './read.ts';
+import { type AnswerQuery, resolveRequest } from './request.ts';
+import { rangesOf, sumPartitions } from './rows.ts';
+
+/** A set and the lineage that its figures are kept under. */
+export interface ServedSet {
+  readonly set: MetricSet;
+  readonly lineage: string;
+}
+export interface ServedMetric extends ServedSet {
+  readonly metric: MetricDefinition;
+}
+
+export interface AnswererOptions {
+  readonly sets: readonly ServedSet[];
+  readonly partitions: readonly number[];
+  readonly stores: Stores;
+  readonly latenessMs: number;
+  readonly clock: WaitingClock;
+  readonly cacheBounds?: { readonly maxAnswers: number; readonly maxFigures: number };
+}
+
+export interface Answered {
+  readonly metric: MetricDefinition;
+  /** Strong, without quotes. */
+  readonly etag: string;
+  readonly body: AnswerBody;
+  /** True when the figures were kept from before, because no partition has moved since. */
+  readonly cached: boolean;
+}
+
+export interface Answerer {
+  readonly watch: HeadWatch;
+  /** In the order of the sets and of their files. */
+  readonly metrics: readonly ServedMetric[];
+  metric(id: string): ServedMetric | undefined;
+  /** Throws QueryRefused when the question is at fault, Unavailable when no store can answer now. */
+  answer(metricId: string, query: AnswerQuery): Promise<Answered>;
+  /** Where a lineage stands now; throws Unavailable. */
+  heads(lineage: string): Promise<readonly ServedHead[]>;
+}
+
+/** One answer holds some thousand figures; these bounds are some hundred megabytes at the very most. */
+const DEFAULT_CACHE_BOUNDS = { maxAnswers: 500, maxFigures: 2_000_000 };
+/** A default range ends at the watermark that is served; a read that crosses into a new bucket is asked once more. */
+const RANGE_ATTEMPTS = 3;
+
+/** Throws a RangeError when two sets have a metric of one id: an id would have two answers. */
+export function createAnswerer(options: AnswererOptions): Answerer {
+  const byId = metricsById(options.sets);
+  const { stores, partitions, clock } = options;
+  const lineages = [...new Set(options.sets.map(({ lineage }) => lineage))];
+  const watch = createHeadWatch({ stores, lineages, partitions, clock });
+  const context: AnswerContext = {
+    ...options,
+    watch,
+    calendars: createCalendars(),
+    cache: createFigureCache(options.cacheBounds ?? DEFAULT_CACHE_BOUNDS),
+    reading: new Map(),
+  };
+  return {
+    watch,
+    metrics: [...byId.values()],
+    metric: (id) => byId.get(id),
+    answer: async (metricId, query) => {
+      const served = byId.get(metricId);
+      if (served === undefined) throw new QueryRefused('unknown_metric', null, `no metric is called ${JSON.stringify(metricId.slice(0, 80))}`);
+      return await answerMetric(served, query, context);
+    },
+    heads: async (lineage) => chooseHeads(await watch.fresh(lineage), partitions).map((chosen) => servedHead(chosen, lineage, watch)),
+  };
+}
+
+function metricsById(sets: readonly ServedSet[]): ReadonlyMap<string, ServedMetric> {
+  const byId = new Map<string, ServedMetric>();
+  for (const { set, lineage } of sets) {
+    for (const metric of set.metrics) {
+      const other = byId.get(metric.id);
+      if (other !== undefined)
+        throw new RangeError(`metric ${metric.id} is in two sets, ${other.set.name} and ${set.name}: give one of them another id`);
+      byId.set(metric.id, { metric, set, lineage });
+    }
+  }
+  return byId;
+}
+
+interface AnswerContext extends AnswererOptions {
+  readonly watch: HeadWatch;
+  readonly calendars: CalendarSource;
+  readonly cache: FigureCache;
+  /** Reads under way: the same question asked by many is read once. */
+  readonly reading: Map<string, Promise<CachedFigures>>;
+}
+
+async function answerMetric(served: ServedMetric, query: AnswerQuery, context: AnswerContext): Promise<Answered> {
+  const { metric, lineage } = served;
+  const { watch, clock, calendars, partitions } = context;
+  const chosen = chooseHeads(await watch.fresh(lineage), partitions);
+  const resolve = (watermarkMs: number | null): AnswerRequest => resolveRequest(metric, query, { watermarkMs, nowMs: clock.nowMs() }, calendars);
+  let request = resolve(watermarkOf(chosen));
+  for (let attempt = 1; ; attempt++) {
+    const { figures, cached } = await figuresOf(served, request, chosen, context);
+    const heads = vouched(figures.heads, chosen);
+    const again = resolve(watermarkOf(heads));
+    if (attempt < RANGE_ATTEMPTS && (again.from !== request.from || again.to !== request.to)) {
+      request = again;
+      continue;
+    }
+    const servedHeads = heads.map((head) => servedHead(head, lineage, watch));
+    const body = answerBody({ metric, lineage, request, heads: servedHeads, figures, nowMs: clock.nowMs(), calendars });
+    return { metric, etag: entityTag(body, request, servedHeads), body, cached };
+  }
+}
+
+async function figuresOf(
+  served: ServedMetric,
+  request: AnswerRequest,
+  chosen: readonly ChosenHead[],
+  context: AnswerContext,
+): Promise<{ figures: CachedFigures; cached: boolean }> {
+  const { cache, reading, clock } = context;
+  const { metric, lineage } = served;
+  const key = JSON.stringify([lineage, metric.id, request.from, request.to, request.slice, request.value, request.limit, request.byBucket]);
+  const kept = cache.find(key, chosen, clock.nowMs());
+  if (kept !== null) return { figures: kept, cached: true };
+  const underWay = reading.get(key);
+  if (underWay !== undefined) return { figures: await underWay, cached: false };
+  const read = readFigures(served, request, chosen, context).finally(() => reading.delete(key));
+  reading.set(key, read);
+  const figures = await read;
+  cache.put(key, figures);
+  return { figures, cached: false };
+}
+
+async function readFigures(
+  { metric, lineage }: ServedMetric,
+  request: AnswerRequest,
+  chosen: readonly ChosenHead[],
+  context: AnswerContext,
+): Promise<CachedFigures> {
+  const ranges = rangesOf(metric, request, context.calendars);
+  const read = await readPartitions(chosen, { ...context, lineage, ranges });
+  const heads = read.map(({ partition, store, head }) => ({ partition, store, head }));
+  const readAtMs = context.clock.nowMs();
+  return { ...compute({ metric, request, partitions: read, latenessMs: context.latenessMs, calendars: context.calendars }), heads, readAtMs };
+}
+
+interface Computation {
+  readonly metric: MetricDefinition;
+  readonly request: AnswerRequest;
+  readonly partitions: readonly PartitionRows[];
+  readonly latenessMs: number;
+  readonly calendars: CalendarSource;
+}
+
+function compute({ metric, request, partitions, latenessMs, calendars }: Computation): Figures {
+  const source = sumPartitions(partitions, rangesOf(metric, request, calendars));
+  const clock = { watermarkMs: watermarkOf(partitions) ?? Number.NEGATIVE_INFINITY, latenessMs };
+  return { answer: kindOf(metric).answer(metric, request, source, clock, calendars), unreadable: unreadableOf(metric, request, source) };
+}
+
+/** The heads of kept figures, by whom they stand now: a store whose head is at the same position vouches for them, with its newest note. */
+function vouched(heads: readonly ChosenHead[], chosen: readonly ChosenHead[]): readonly ChosenHead[] {
+  return heads.map((own, index) => {
+    const now = chosen[index];
+    if (now === undefined || now.head.closed !== own.head.closed) return own;
+    return (now.head.note?.confirmedAtMs ?? 0) >= (own.head.note?.confirmedAtMs ?? 0) ? now : own;
+  });
+}
+
+function servedHead({ partition, store, head }: ChosenHead, lineage: string, watch: HeadWatch): ServedHead {
+  return { partition, store, head, lastAtEndMs: watch.lastAtEndMs(lineage, partition, head) };
+}
+
+/** Where the rows of `answerFromRows` come from, and when. */
+export interface AnswerFromRowsOptions {
+  readonly served: ServedMetric;
+  readonly query: AnswerQuery;
+  /** Every partition with its head and rows; rows that the answer does not need are ignored. Heads must have a note. */
+  readonly partitions: readonly PartitionRows[];
+  readonly latenessMs: number;
+  readonly nowMs: number;
+  readonly source: StoreName;
+}
+
+/** The same body from rows in hand, without stores. Throws QueryRefused. Freshness is judged by the heads' own notes. */
+export function answerFromRows(options: AnswerFromRowsOptions): Answered {
+  const { served, query, partitions, latenessMs, nowMs } = options;
+  const { metric, lineage } = served;
+  const calendars = createCalendars();
+  const request = resolveRequest(metric, query, { watermarkMs: watermarkOf(partitions), nowMs }, calendars);
+  const figures = compute({ metric, request, partitions, latenessMs, calendars });
+  const heads = partitions.map(({ partition, head }): ServedHead => {
+    const lastAtEndMs = head.note?.atEnd === true ? head.note.confirmedAtMs : Number.NEGATIVE_INFINITY;
+    return { partition, store: options.source, head, lastAtEndMs };
+  });
+  const body = answerBody({ metric, lineage, request, heads, figures, nowMs, calendars });
+  return { metric, etag: entityTag(body, request, heads), body, cached: false };
+}

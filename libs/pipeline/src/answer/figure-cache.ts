@@ -1,0 +1,63 @@
+/** Figures by question and position: while no partition has moved, an answer is not computed again. */
+import type { Figures } from './envelope.ts';
+import type { ChosenHead } from './read.ts';
+
+/** Figures and the heads that they were read at, in the order of the partitions. */
+export interface CachedFigures extends Figures {
+  readonly heads: readonly ChosenHead[];
+  readonly readAtMs: number;
+}
+
+export interface FigureCache {
+  /** Figures at the given heads, or a moment ahead of them: heads are polled, so a read may have seen more than the last poll. */
+  find(key: string, heads: readonly ChosenHead[], nowMs: number): CachedFigures | null;
+  put(key: string, figures: CachedFigures): void;
+}
+
+/** How long figures ahead of the polled heads are believed: a store that was set back must not be hidden behind them. */
+const AHEAD_MS = 1_500;
+
+/** Holds the answers used last, bounded by their number and by their figures together. */
+export function createFigureCache(bounds: { maxAnswers: number; maxFigures: number }): FigureCache {
+  const entries = new Map<string, { figures: CachedFigures; weight: number }>();
+  let weight = 0;
+  const drop = (key: string): void => {
+    weight -= entries.get(key)?.weight ?? 0;
+    entries.delete(key);
+  };
+  return {
+    find(key, heads, nowMs) {
+      const entry = entries.get(key);
+      if (entry === undefined || !isCurrent(entry.figures, heads, nowMs)) return null;
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry.figures;
+    },
+    put(key, figures) {
+      drop(key);
+      const own = countLeaves(figures.answer);
+      if (own > bounds.maxFigures) return;
+      entries.set(key, { figures, weight: own });
+      weight += own;
+      for (const [oldest] of entries) {
+        if (entries.size <= bounds.maxAnswers && weight <= bounds.maxFigures) break;
+        drop(oldest);
+      }
+    },
+  };
+}
+
+function isCurrent(cached: CachedFigures, heads: readonly ChosenHead[], nowMs: number): boolean {
+  let ahead = false;
+  for (const [index, { head }] of heads.entries()) {
+    const closed = cached.heads[index]?.head.closed ?? '';
+    if (closed < head.closed) return false;
+    if (closed > head.closed) ahead = true;
+  }
+  return !ahead || nowMs - cached.readAtMs <= AHEAD_MS;
+}
+
+function countLeaves(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, part: unknown) => sum + countLeaves(part), 0);
+}

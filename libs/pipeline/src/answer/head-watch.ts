@@ -1,0 +1,121 @@
+/** Keeps the heads of all lineages in both stores at hand: which store can answer, how far each partition is, and when its owner last stood at the end. */
+import type { CellReader, Head } from '../ports/sink.ts';
+
+export type StoreName = CellReader['name'];
+export interface Stores {
+  readonly redis: CellReader;
+  readonly clickhouse: CellReader;
+}
+
+/** The wall clock and a pause, handed in. */
+export interface WaitingClock {
+  nowMs(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** What one store said last. */
+export interface StoreState {
+  /** By lineage, in the order of the partitions; null while the store is away or has not been asked. */
+  readonly heads: ReadonlyMap<string, readonly Head[]> | null;
+  readonly askedAtMs: number;
+  readonly latencyMs: number;
+  /** Why it is away. */
+  readonly error: string | null;
+}
+
+/** The heads of one lineage in both stores; null where the store is away. */
+export type LineageHeads = Readonly<Record<StoreName, readonly Head[] | null>>;
+
+export interface HeadWatch {
+  /** Asks a store for all heads; overlapping calls share one. Never throws: a store that is away is part of the state. */
+  poll(store: StoreName): Promise<void>;
+  /** Heads that are fresh enough to answer by; asks the stores when nobody polls. A store that was away is not waited for while the other is there. */
+  fresh(lineage: string): Promise<LineageHeads>;
+  state(store: StoreName): StoreState;
+  /** A read failed: the store counts as away until a poll succeeds. */
+  lost(store: StoreName, error: unknown): void;
+  /** Epoch ms at which the partition's owner was last seen at the end of the log, by this head or an earlier one; −Infinity if never. */
+  lastAtEndMs(lineage: string, partition: number, head: Head): number;
+}
+
+export interface HeadWatchOptions {
+  readonly stores: Stores;
+  readonly lineages: readonly string[];
+  readonly partitions: readonly number[];
+  readonly clock: WaitingClock;
+  /** How old Redis's heads may be to answer by. Default 300: one poll and its journey. */
+  readonly maxAgeMs?: number;
+}
+
+/** ClickHouse is published to at most once a second, so while Redis is there its heads may be older. */
+const CLICKHOUSE_BEHIND_MS = 1_200;
+const DEFAULT_MAX_AGE_MS = 300;
+const NOT_ASKED: StoreState = { heads: null, askedAtMs: Number.NEGATIVE_INFINITY, latencyMs: 0, error: null };
+
+export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
+  const { clock, stores, lineages, partitions } = options;
+  const maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
+  const states: Record<StoreName, StoreState> = { redis: NOT_ASKED, clickhouse: NOT_ASKED };
+  const polling: Record<StoreName, Promise<void> | null> = { redis: null, clickhouse: null };
+  const atEnd = createEndMemory();
+
+  const ask = async (store: StoreName): Promise<void> => {
+    const startedMs = clock.nowMs();
+    try {
+      const answers = await Promise.all(lineages.map((lineage) => stores[store].heads(lineage, partitions)));
+      const heads = new Map(lineages.map((lineage, index) => [lineage, answers[index] ?? []]));
+      for (const [lineage, ofLineage] of heads)
+        for (const [index, partition] of partitions.entries()) atEnd.see(lineage, partition, ofLineage[index]);
+      states[store] = { heads, askedAtMs: clock.nowMs(), latencyMs: clock.nowMs() - startedMs, error: null };
+    } catch (error) {
+      states[store] = { heads: null, askedAtMs: clock.nowMs(), latencyMs: clock.nowMs() - startedMs, error: messageOf(error) };
+    }
+  };
+  const poll = (store: StoreName): Promise<void> => {
+    polling[store] ??= ask(store).finally(() => {
+      polling[store] = null;
+    });
+    return polling[store];
+  };
+  const isThere = (store: StoreName): boolean => states[store].heads !== null;
+  const ensure = async (store: StoreName, other: StoreName, withinMs: number): Promise<void> => {
+    if (clock.nowMs() - states[store].askedAtMs <= withinMs) return;
+    const answer = poll(store);
+    if (states[store].error === null || !isThere(other)) await answer;
+  };
+  return {
+    poll,
+    fresh: async (lineage) => {
+      await ensure('redis', 'clickhouse', maxAgeMs);
+      await ensure('clickhouse', 'redis', isThere('redis') ? maxAgeMs + CLICKHOUSE_BEHIND_MS : maxAgeMs);
+      // Redis was not waited for because ClickHouse was there; by now it may have gone.
+      if (!isThere('redis') && !isThere('clickhouse')) await ensure('redis', 'clickhouse', maxAgeMs);
+      return { redis: states.redis.heads?.get(lineage) ?? null, clickhouse: states.clickhouse.heads?.get(lineage) ?? null };
+    },
+    state: (store) => states[store],
+    lost: (store, error) => {
+      states[store] = { ...states[store], heads: null, askedAtMs: clock.nowMs(), error: messageOf(error) };
+    },
+    lastAtEndMs: (lineage, partition, head) => {
+      atEnd.see(lineage, partition, head);
+      return atEnd.lastMs(lineage, partition);
+    },
+  };
+}
+
+/** Under load an owner is seldom at the very end of the log when it publishes; what counts is when it last was. */
+function createEndMemory() {
+  const lastMs = new Map<string, number>();
+  return {
+    see(lineage: string, partition: number, head: Head | undefined): void {
+      if (head?.note?.atEnd !== true) return;
+      const key = `${lineage}:${partition}`;
+      lastMs.set(key, Math.max(lastMs.get(key) ?? Number.NEGATIVE_INFINITY, head.note.confirmedAtMs));
+    },
+    lastMs: (lineage: string, partition: number): number => lastMs.get(`${lineage}:${partition}`) ?? Number.NEGATIVE_INFINITY,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

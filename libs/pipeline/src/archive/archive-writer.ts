@@ -1,0 +1,254 @@
+/**
+ * Archives a log: takes batches, cuts them into chunks, saves each chunk and then extends the partition's chain by it. The order, and what each gap guarantees:
+ * 1. A chunk's records are inserted. A crash before the acknowledgement leaves rows that the chain does not name; the same rows are written again.
+ * 2. Its link is added to the chain. A rebuild reads only what an unbroken chain names, so a chunk that failed is a hole that is seen, and the next start fills it.
+ * 3. The position is committed, for lag tools only: a start resumes from the chain.
+ */
+import type { Archive } from '../ports/archive.ts';
+import type { EventLog, LogBatch, LogHandler } from '../ports/log.ts';
+import { type ArchivePosition, archivePosition } from './archive-position.ts';
+import type { DescribeRecord } from './archived-record.ts';
+import { gaveUp, type RetryClock, type RetryOptions, retried } from './retry.ts';
+import { createSession, cutTail, type DueChunk, heldBytes, nextInsert, type Session, takeBatch } from './session.ts';
+
+export interface ArchiveWriterOptions {
+  readonly archive: Archive;
+  readonly log: Pick<EventLog, 'bounds' | 'control'>;
+  readonly describe: DescribeRecord;
+  readonly epoch: number;
+  readonly clock: RetryClock;
+  /** Offsets per chunk; default 5,000. */
+  readonly chunkRecords?: number;
+  /** How long records at the log's end wait for their chunk to fill; default 1,000. */
+  readonly flushIntervalMs?: number;
+  /** Keys and values held before fetching pauses; default 64 MiB. */
+  readonly maxHeldBytes?: number;
+  /** How long `stop` tries to save what is held; default 6,000. */
+  readonly stopDeadlineMs?: number;
+  readonly onNote?: (note: ArchiveNote) => void;
+}
+
+/** What an operator should hear of. */
+export type ArchiveNote =
+  | { readonly note: 'reading'; readonly partition: number; readonly from: number }
+  | { readonly note: 'halted'; readonly partition: number; readonly reason: string }
+  | { readonly note: 'retrying'; readonly purpose: string; readonly reason: string; readonly attempt: number };
+
+/** A partition that runs here, or that stands still and why. */
+export type ArchivePartition =
+  | { readonly partition: number; readonly halted: string }
+  | {
+      readonly partition: number;
+      readonly halted: null;
+      /** Everything below was read. */
+      readonly next: number;
+      /** Everything below is in the chain. */
+      readonly archived: number;
+      /** The log's end as of the last batch. */
+      readonly high: number;
+    };
+
+/** Since the start; `heldBytes` now. */
+export interface ArchiveTotals {
+  readonly records: number;
+  readonly bytes: number;
+  readonly chunks: number;
+  readonly failures: number;
+  readonly heldBytes: number;
+}
+
+export interface ArchiveWriter {
+  readonly handler: LogHandler;
+  /** Saves what is cut until `stop`. Rejects when the archive refuses what a retry will not mend. Called once. */
+  run(): Promise<void>;
+  /** Fetches no more, saves what is held within the deadline; then `run` has resolved. Leave the group afterwards. */
+  stop(): Promise<void>;
+  /** Stops a partition until the process ends, because of something that must not be guessed about. */
+  halt(partition: number, reason: string): void;
+  partitions(): readonly ArchivePartition[];
+  totals(): ArchiveTotals;
+}
+
+export function createArchiveWriter(options: ArchiveWriterOptions): ArchiveWriter {
+  return new LogArchiver(options);
+}
+
+/** Owns the sessions of the partitions that are assigned, from `run` to `stop`. */
+class LogArchiver implements ArchiveWriter {
+  readonly handler: LogHandler = {
+    assigned: (partition) => this.#assigned(partition),
+    revoked: (partition) => this.#drop(partition),
+    batch: (batch) => this.#batch(batch),
+  };
+  readonly #options: Required<ArchiveWriterOptions>;
+  readonly #retry: RetryOptions;
+  readonly #sessions = new Map<number, Session>();
+  readonly #halted = new Map<number, string>();
+  /** The latest question where a partition goes on; revoking takes it back. */
+  readonly #loads = new Map<number, symbol>();
+  readonly #ended = Promise.withResolvers<void>();
+  #wake = new AbortController();
+  #paused = false;
+  #stopAtMs: number | null = null;
+  #totals = { records: 0, bytes: 0, chunks: 0, failures: 0, heldBytes: 0 };
+
+  constructor(options: ArchiveWriterOptions) {
+    this.#options = { chunkRecords: 5_000, flushIntervalMs: 1_000, maxHeldBytes: 64 * 1024 * 1024, stopDeadlineMs: 6_000, onNote: () => {}, ...options };
+    this.#retry = {
+      clock: options.clock,
+      onFailure: (failure) => {
+        this.#totals.failures += 1;
+        this.#options.onNote({ note: 'retrying', ...failure });
+      },
+    };
+  }
+
+  run(): Promise<void> {
+    this.#save().then(this.#ended.resolve, this.#ended.reject);
+    return this.#ended.promise;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopAtMs === null) {
+      this.#stopAtMs = this.#options.clock.monotonicMs() + this.#options.stopDeadlineMs;
+      this.#control({ pause: true });
+      this.#wake.abort();
+    }
+    await this.#ended.promise;
+  }
+
+  halt(partition: number, reason: string): void {
+    if (this.#halted.has(partition)) return;
+    this.#drop(partition);
+    this.#halted.set(partition, reason);
+    this.#options.log.control(partition, { pause: true });
+    this.#options.onNote({ note: 'halted', partition, reason });
+  }
+
+  partitions(): readonly ArchivePartition[] {
+    const halted = [...this.#halted].map(([partition, reason]) => ({ partition, halted: reason }));
+    const running = [...this.#sessions.values()].map(({ partition, cutter, archived, high }) => ({ partition, halted: null, next: cutter.next, archived, high }));
+    return [...halted, ...running].sort((left, right) => left.partition - right.partition);
+  }
+
+  totals(): ArchiveTotals {
+    return { ...this.#totals };
+  }
+
+  async #assigned(partition: number): Promise<number | null> {
+    if (this.#stopAtMs !== null || this.#halted.has(partition)) return null;
+    // After a rebalance that left the partition here, what is held still continues the chain.
+    return this.#sessions.get(partition)?.cutter.next ?? this.#load(partition);
+  }
+
+  /** Null when the partition halts, or is no longer ours. */
+  async #load(partition: number): Promise<number | null> {
+    const token = Symbol();
+    this.#loads.set(partition, token);
+    const isCurrent = (): boolean => this.#loads.get(partition) === token && this.#stopAtMs === null;
+    const position = await retried(this.#retry, `find where partition ${partition} goes on`, () => this.#findPosition(partition), isCurrent);
+    if (position === gaveUp || !isCurrent()) return null;
+    if ('halt' in position) {
+      this.halt(partition, position.halt);
+      return null;
+    }
+    const { epoch, chunkRecords } = this.#options;
+    this.#sessions.set(partition, createSession({ epoch, partition, from: position.from, chunkRecords }));
+    if (this.#paused) this.#options.log.control(partition, { pause: true });
+    this.#options.onNote({ note: 'reading', partition, from: position.from });
+    return position.from;
+  }
+
+  async #findPosition(partition: number): Promise<ArchivePosition> {
+    const [end, bounds] = await Promise.all([this.#options.archive.chainEnd(this.#options.epoch, partition), this.#options.log.bounds()]);
+    return archivePosition(end?.to ?? null, bounds.get(partition));
+  }
+
+  #batch(batch: LogBatch): void {
+    const session = this.#sessions.get(batch.partition);
+    if (session === undefined || this.#stopAtMs !== null) return;
+    if (batch.requestedOffset !== session.cutter.next) {
+      this.#options.log.control(batch.partition, { pause: true });
+      this.#recheck(session).catch(this.#ended.reject);
+      return;
+    }
+    const { epoch, describe, clock, maxHeldBytes } = this.#options;
+    this.#totals.heldBytes += takeBatch(session, batch, { epoch, describe, nowMs: clock.monotonicMs() });
+    if (session.queue.length > 0) this.#wake.abort();
+    if (this.#paused || this.#totals.heldBytes <= maxHeldBytes) return;
+    this.#paused = true;
+    this.#control({ pause: true });
+  }
+
+  /** The client jumped: either the log has lost our position, or another fetch from it succeeds. */
+  async #recheck(session: Session): Promise<void> {
+    const { partition, cutter } = session;
+    const isCurrent = (): boolean => this.#sessions.get(partition) === session && this.#stopAtMs === null;
+    const ask = async (): Promise<ArchivePosition> => archivePosition(cutter.next, (await this.#options.log.bounds()).get(partition));
+    const position = await retried(this.#retry, `check the bounds of partition ${partition}`, ask, isCurrent);
+    if (position === gaveUp || !isCurrent()) return;
+    if ('halt' in position) {
+      this.halt(partition, position.halt);
+      return;
+    }
+    this.#options.log.control(partition, { seek: position.from });
+    if (!this.#paused) this.#options.log.control(partition, { resume: true });
+  }
+
+  /** One insert after the other, for all partitions together. */
+  async #save(): Promise<void> {
+    const { clock, flushIntervalMs } = this.#options;
+    for (;;) {
+      const nowMs = clock.monotonicMs();
+      for (const session of this.#sessions.values()) cutTail(session, { nowMs, flushIntervalMs, always: this.#stopAtMs !== null });
+      const due = nextInsert(this.#sessions.values());
+      if (due.length > 0 && this.#goesOn()) await this.#saveChunks(due);
+      else if (this.#stopAtMs !== null) return;
+      else {
+        this.#wake = new AbortController();
+        await clock.sleep(Math.max(1, flushIntervalMs / 4), this.#wake.signal);
+      }
+    }
+  }
+
+  async #saveChunks(due: readonly DueChunk[]): Promise<void> {
+    const { archive } = this.#options;
+    const records = due.flatMap(({ chunk }) => chunk.records);
+    const goesOn = (): boolean => this.#goesOn();
+    if ((await retried(this.#retry, 'archive records', () => archive.insert(records), goesOn)) === gaveUp) return;
+    for (const { session, chunk } of due) {
+      if ((await retried(this.#retry, 'extend the chain', () => archive.extendChain(chunk.link), goesOn)) === gaveUp) return;
+      this.#totals.records += chunk.records.length;
+      this.#totals.bytes += chunk.bytes;
+      this.#totals.chunks += 1;
+      if (this.#sessions.get(session.partition) !== session) continue;
+      session.queue.shift();
+      session.archived = chunk.link.to;
+      this.#release(chunk.bytes);
+      this.#options.log.control(session.partition, { commit: chunk.link.to });
+    }
+  }
+
+  #goesOn(): boolean {
+    return this.#stopAtMs === null || this.#options.clock.monotonicMs() < this.#stopAtMs;
+  }
+
+  #drop(partition: number): void {
+    this.#loads.delete(partition);
+    const session = this.#sessions.get(partition);
+    if (session === undefined) return;
+    this.#sessions.delete(partition);
+    this.#release(heldBytes(session));
+  }
+
+  #release(bytes: number): void {
+    this.#totals.heldBytes -= bytes;
+    if (!this.#paused || this.#stopAtMs !== null || this.#totals.heldBytes > this.#options.maxHeldBytes / 2) return;
+    this.#paused = false;
+    this.#control({ resume: true });
+  }
+
+  #control(action: { readonly pause: true } | { readonly resume: true }): void {
+    for (const partition of this.#sessions.keys()) this.#options.log.control(partition, action);
+  }
+}

@@ -1,0 +1,85 @@
+/** One membership of one partition in the archiver: what was taken, what is cut and waits to be saved, how far the chain reaches. */
+import type { LogBatch } from '../ports/log.ts';
+import { archivedRecordOf, type DescribeRecord } from './archived-record.ts';
+import { type ChunkCutter, type CutChunk, createChunkCutter } from './chunk.ts';
+
+export interface Session {
+  readonly partition: number;
+  readonly cutter: ChunkCutter;
+  /** Cut, not yet in the chain; oldest first. */
+  readonly queue: CutChunk[];
+  /** Everything below is in the chain. */
+  archived: number;
+  /** The log's end as of the last batch. */
+  high: number;
+  /** Monotonic time at which the oldest open record came. */
+  openSinceMs: number;
+}
+
+/** What is not at the log's end, as far as we know, goes out after this many flush intervals all the same: markers may stand there that we never see. */
+const PATIENCE = 5;
+/** One insert carries about this much of keys and values, unless a single chunk has more. */
+const MAX_INSERT_BYTES = 8 * 1024 * 1024;
+
+export function createSession(options: { readonly epoch: number; readonly partition: number; readonly from: number; readonly chunkRecords: number }): Session {
+  const { partition, from } = options;
+  return { partition, cutter: createChunkCutter(options), queue: [], archived: from, high: from, openSinceMs: 0 };
+}
+
+/** Bytes of keys and values that the session holds. */
+export function heldBytes(session: Session): number {
+  return session.cutter.openBytes + session.queue.reduce((sum, chunk) => sum + chunk.bytes, 0);
+}
+
+/** Takes what lies at or above the session's position; answers by how many bytes it holds more. */
+export function takeBatch(
+  session: Session,
+  batch: LogBatch,
+  options: { readonly epoch: number; readonly describe: DescribeRecord; readonly nowMs: number },
+): number {
+  const { cutter, queue } = session;
+  const openBefore = cutter.openBytes;
+  let cutBytes = 0;
+  if (cutter.openRecords === 0) session.openSinceMs = options.nowMs;
+  for (let index = 0; index < batch.length; index += 1) {
+    if (batch.offset(index) < cutter.next) continue;
+    const chunk = cutter.take(archivedRecordOf(batch, index, options));
+    if (chunk === null) continue;
+    queue.push(chunk);
+    cutBytes += chunk.bytes;
+    session.openSinceMs = options.nowMs;
+  }
+  session.high = batch.highWatermark;
+  return cutBytes + cutter.openBytes - openBefore;
+}
+
+/** Cuts the open records when they have waited long enough at the end of the log, or `always`. */
+export function cutTail(session: Session, options: { readonly nowMs: number; readonly flushIntervalMs: number; readonly always: boolean }): void {
+  if (session.cutter.openRecords === 0) return;
+  const waitMs = options.flushIntervalMs * (session.cutter.next >= session.high ? 1 : PATIENCE);
+  if (!options.always && options.nowMs - session.openSinceMs < waitMs) return;
+  const chunk = session.cutter.cutTail();
+  if (chunk !== null) session.queue.push(chunk);
+}
+
+export interface DueChunk {
+  readonly session: Session;
+  readonly chunk: CutChunk;
+}
+
+/** The oldest chunks of all sessions, round by round, up to one insert. */
+export function nextInsert(sessions: Iterable<Session>): readonly DueChunk[] {
+  const all = [...sessions];
+  const due: DueChunk[] = [];
+  let bytes = 0;
+  for (let round = 0; all.some(({ queue }) => queue.length > round); round += 1) {
+    for (const session of all) {
+      const chunk = session.queue[round];
+      if (chunk === undefined) continue;
+      if (due.length > 0 && bytes + chunk.bytes > MAX_INSERT_BYTES) return due;
+      due.push({ session, chunk });
+      bytes += chunk.bytes;
+    }
+  }
+  return due;
+}

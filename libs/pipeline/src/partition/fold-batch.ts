@@ -1,0 +1,82 @@
+/** Folds a batch of log records into every lineage of its partition: decode once, one outcome per record, no await, nothing allocated for an event that changes nothing. */
+import { createHash } from 'node:crypto';
+import { type Decoder, type Partitioner, partitionOf } from '@tidemark/codec';
+import type { EventView } from '@tidemark/core';
+import type { LogBatch } from '../ports/log.ts';
+import type { PartitionMemory } from './memory.ts';
+
+export interface BatchFolder {
+  /** Folds what each memory has not folded yet. Offsets may be sparse and may come again. A memory whose fold throws is told to `failed` and left where it is. */
+  fold(batch: LogBatch, memories: readonly PartitionMemory[], failed: (memory: PartitionMemory, error: unknown) => void): void;
+  /** Rejected records by reason since the start of the process. */
+  readonly rejectedByReason: ReadonlyMap<string, number>;
+}
+
+export function createBatchFolder(options: { decoder: Decoder; partitioner: Partitioner; partitionCount: number }): BatchFolder {
+  const { decoder } = options;
+  const rejectedByReason = new Map<string, number>();
+
+  /** The accepted event, or what else the record is. */
+  function read(batch: LogBatch, index: number): EventView | 'control' | 'rejected' | 'misrouted' {
+    if (batch.isControl(index)) return 'control';
+    const key = batch.key(index);
+    const event = decoder.decode(key, batch.value(index));
+    if (event === null || key === null) {
+      rejectedByReason.set(decoder.reason, (rejectedByReason.get(decoder.reason) ?? 0) + 1);
+      return 'rejected';
+    }
+    return partitionOf(options.partitioner, key, options.partitionCount) === batch.partition ? event : 'misrouted';
+  }
+
+  return {
+    rejectedByReason,
+    fold(batch, all, failed) {
+      let memories = all;
+      let from = Number.POSITIVE_INFINITY;
+      for (const memory of memories) from = Math.min(from, memory.fold.state.next);
+      for (let index = 0; index < batch.length; index++) {
+        const offset = batch.offset(index);
+        if (offset < from) continue;
+        const record = read(batch, index);
+        const recordMs = batch.timestampMs(index);
+        for (const memory of memories) {
+          const { fold } = memory;
+          if (offset < fold.state.next) continue;
+          try {
+            if (typeof record === 'string') fold.skip(record, offset, recordMs);
+            else fold.apply(record, offset, recordMs);
+          } catch (error) {
+            failed(memory, error);
+            memories = memories.filter((other) => other !== memory);
+          }
+        }
+      }
+      rememberLast(batch, memories);
+    },
+  };
+}
+
+/** The last record of the batch is the last folded one of every memory that stands right after it. */
+function rememberLast(batch: LogBatch, memories: readonly PartitionMemory[]): void {
+  const last = batch.length - 1;
+  if (last < 0) return;
+  const offset = batch.offset(last);
+  const behind = memories.filter((memory) => memory.fold.state.next === offset + 1 && memory.fingerprintOffset !== offset);
+  if (behind.length === 0) return;
+  const fingerprint = fingerprintOf(batch, last);
+  for (const memory of behind) {
+    memory.fingerprint = fingerprint;
+    memory.fingerprintOffset = offset;
+  }
+}
+
+/** 16 hex digits over a record's offset, key and value: a log that was cut and rewritten has another. */
+export function fingerprintOf(batch: LogBatch, index: number): string {
+  const hash = createHash('sha256').update(`${batch.offset(index)}|`);
+  const key = batch.key(index);
+  const value = batch.value(index);
+  if (key !== null) hash.update(key);
+  hash.update('|');
+  if (value !== null) hash.update(value);
+  return hash.digest('hex').slice(0, 16);
+}
