@@ -3,6 +3,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import {
   type ClickHouseConnection,
   ClickHouseRefused,
@@ -14,7 +15,15 @@ import {
   migrate,
 } from '@tidemark/clickhouse';
 import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
-import { archiveContract, archivedRecord, at, cellSinkContract, totalRow } from '@tidemark/testing/contracts';
+import {
+  archiveContract,
+  archivedRecord,
+  at,
+  type CellStoreUnderTest,
+  cellSinkContract,
+  cellStoreDifferential,
+  totalRow,
+} from '@tidemark/testing/contracts';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -37,10 +46,12 @@ afterAll(async () => {
 const open = (options: { database?: string; requestTimeoutMs?: number } = {}): Promise<ClickHouseConnection> =>
   connectClickHouse({ url: engines.addresses.clickhouseUrl, database, ...options });
 
-cellSinkContract('ClickHouse', async () => {
+const openStore = async (): Promise<CellStoreUnderTest> => {
   const connection = await open();
   return { sink: createClickHouseCellSink(connection), reader: createClickHouseCellReader(connection), close: () => connection.close() };
-});
+};
+cellSinkContract('ClickHouse', openStore);
+cellStoreDifferential('ClickHouse', openStore, { numRuns: 15, maxSteps: 12 });
 
 archiveContract('ClickHouse', async () => {
   const connection = await open();
@@ -168,6 +179,19 @@ describe('ClickHouse under stress', () => {
     await connection.close();
   });
 
+  test('the largest part becomes one block, so that no reader sees half of it', async () => {
+    const connection = await open();
+    const sink = createClickHouseCellSink(connection);
+    const { maxRows, maxCells } = sink.partLimits;
+    const cells = Array.from({ length: maxCells / maxRows }, (_, index) => Number.MAX_SAFE_INTEGER - index);
+    await connection.run('SYSTEM STOP MERGES rollup_cells');
+    await sink.write({ ...part('largest', maxRows), rows: Array.from({ length: maxRows }, (_, bucket) => totalRow(bucket, at(bucket + 1), cells)) });
+    const found = await connection.select("SELECT count(), uniqExact(_part) FROM rollup_cells WHERE lineage = 'largest'");
+    await connection.run('SYSTEM START MERGES rollup_cells');
+    expect(found).toEqual([[maxRows + 1, 1]]);
+    await connection.close();
+  });
+
   test('a statement that is wrong is a refusal, not an unknown outcome', async () => {
     const connection = await open();
     await expect(connection.select('SELECT nothing FROM nowhere')).rejects.toBeInstanceOf(ClickHouseRefused);
@@ -198,7 +222,7 @@ describe('ClickHouse under stress', () => {
     const url = engines.addresses.clickhouseUrl.replace('://', '://someone:secret@');
     const failure = await connectClickHouse({ url, database }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(StoreUnavailable);
-    expect(JSON.stringify(failure) + String(failure)).not.toContain('secret');
+    expect(inspect(failure)).not.toContain('secret');
     await engines.local.start('clickhouse');
     expect(await sink.head('killed', 0)).toMatchObject({ closed: at(3), target: at(3) });
     await connection.close();

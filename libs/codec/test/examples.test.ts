@@ -19,7 +19,7 @@ interface Recipe {
 
 const namesIn = (kind: string): string[] => readdirSync(new URL(`${kind}/`, folder)).filter((name) => !name.endsWith('.key'));
 
-function valueOf(path: string): Buffer | null {
+function bytesOf(path: string): Buffer | null {
   if (path.endsWith('.none')) return null;
   const bytes = readFileSync(new URL(path, folder));
   if (path.endsWith('.hex')) return Buffer.from(bytes.toString().trim(), 'hex');
@@ -37,9 +37,9 @@ function keyOf(path: string): Buffer | null {
 test.each(namesIn('accepted'))('accepted/%s is accepted', (name) => {
   const path = `accepted/${name}`;
   for (const decoder of decoders) {
-    const event = decoder.decode(keyOf(path), valueOf(path));
+    const event = decoder.decode(keyOf(path), bytesOf(path));
     expect(event === null ? decoder.reason : 'accepted').toBe('accepted');
-    expect(decoder.describe(keyOf(path), valueOf(path))).toStrictEqual(describeEvent(keyOf(path), valueOf(path)));
+    expect(decoder.describe(keyOf(path), bytesOf(path))).toStrictEqual(describeEvent(keyOf(path), bytesOf(path)));
   }
 });
 
@@ -47,15 +47,15 @@ test.each(namesIn('rejected'))('rejected/%s is rejected for the reason in its na
   const path = `rejected/${name}`;
   const reason = name.split('.')[0];
   for (const decoder of decoders) {
-    expect(decoder.decode(keyOf(path), valueOf(path))).toBeNull();
+    expect(decoder.decode(keyOf(path), bytesOf(path))).toBeNull();
     expect(decoder.reason).toBe(reason);
   }
-  expect(describeEvent(keyOf(path), valueOf(path))).toStrictEqual({ accepted: false, reason });
+  expect(describeEvent(keyOf(path), bytesOf(path))).toStrictEqual({ accepted: false, reason });
 });
 
 test('every reason has its line in the README, in the order of the checks, and an example', () => {
   const readme = readFileSync(new URL('README.md', folder), 'utf8');
-  const lines = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map((line) => line[1]);
+  const lines = [...readme.matchAll(/^\| `(\w+)` *\|/gm)].map((line) => line[1]);
   expect(lines).toStrictEqual(REJECT_REASONS);
   const examples = new Set(namesIn('rejected').map((name) => name.split('.')[0]));
   expect([...examples].sort()).toStrictEqual([...REJECT_REASONS].sort());

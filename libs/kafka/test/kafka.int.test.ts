@@ -1,7 +1,6 @@
 // The log contract on a real broker, and what only a real broker can do: compress, abort, forget, re-create, die.
 import type { LogBatch, LogHandler } from '@tidemark/pipeline';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
-import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeLogContract } from '../../testing/src/contracts/log.ts';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '../src/index.ts';

@@ -16,8 +16,8 @@ export interface RedisOptions {
 /** Redis understood the command and refused it whole; sending it again changes nothing until somebody acts. `code` is the first word of its answer, such as OOM. */
 export class RedisRefused extends Error {
   readonly code: string;
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: string, message: string) {
+    super(message);
     this.name = 'RedisRefused';
     this.code = code;
   }
@@ -58,12 +58,15 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
     disableClientInfo: true,
     protocol: 2,
   });
-  // Every failed command throws for itself; without a listener the driver prints.
-  client.on('error', () => {});
+  // Every failed command throws for itself; without a listener the driver prints. Before the first command this tells why there is no connection.
+  let lastError: unknown = null;
+  client.on('error', (error: unknown) => {
+    lastError = error;
+  });
   const connection = new RedisConnection(client, options.namespace, addressOf(options.url));
   try {
     await client.connect().catch((error: unknown) => {
-      throw connection.failure(error);
+      throw connection.failure(lastError ?? error);
     });
     await refuseEviction(connection);
   } catch (error) {
@@ -114,14 +117,17 @@ export class RedisConnection {
     this.#client.disconnect();
   }
 
-  /** A refusal is Redis's own definite answer; anything else (timeout, broken or absent connection) leaves the outcome unknown. */
+  /**
+   * A refusal is Redis's own definite answer; anything else (timeout, broken or absent connection) leaves the outcome unknown.
+   * The driver's error is not kept as the cause: it carries the command with all of its arguments, passwords included.
+   */
   failure(error: unknown): Error {
     if (error instanceof StoreUnavailable || error instanceof RedisRefused) return error;
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof Error && error.name === 'ReplyError' ? codeOf(message) : null;
     const text = `Redis at ${this.address}: ${message.slice(0, 500)}`;
-    if (code !== null && !PASSING_CODES.has(code)) return new RedisRefused(code, text, { cause: error });
-    return new StoreUnavailable('redis', text, { cause: error });
+    if (code !== null && !PASSING_CODES.has(code)) return new RedisRefused(code, text);
+    return new StoreUnavailable('redis', text);
   }
 }
 

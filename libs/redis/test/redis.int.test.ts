@@ -1,4 +1,6 @@
 // The contracts on a real Redis, and what only a real Redis can do: forget scripts, run out of memory, evict, hang, go away.
+
+import { inspect } from 'node:util';
 import { type CellSink, type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
 import {
   connectRedis,
@@ -8,7 +10,7 @@ import {
   type RedisConnection,
   RedisRefused,
 } from '@tidemark/redis';
-import { at, cellSinkContract, checkpointContract, totalRow } from '@tidemark/testing/contracts';
+import { at, type CellStoreUnderTest, cellSinkContract, cellStoreDifferential, checkpointContract, totalRow } from '@tidemark/testing/contracts';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -23,10 +25,12 @@ afterAll(async () => {
 
 const open = (): Promise<RedisConnection> => connectRedis({ url: engines.addresses.redisUrl, namespace });
 
-cellSinkContract('Redis', async () => {
+const openStore = async (): Promise<CellStoreUnderTest> => {
   const connection = await open();
   return { sink: createRedisCellSink(connection), reader: createRedisCellReader(connection), close: () => connection.close() };
-});
+};
+cellSinkContract('Redis', openStore);
+cellStoreDifferential('Redis', openStore, { numRuns: 150, maxSteps: 20 });
 
 checkpointContract('Redis', async () => {
   const connection = await open();
@@ -94,6 +98,13 @@ describe('Redis under stress', () => {
     await expect(open()).rejects.toThrow(/may evict keys \(maxmemory-policy allkeys-lru\): set maxmemory-policy noeviction\.$/);
   });
 
+  test('a wrong password is a refusal, and is not printed', async () => {
+    const wrong = engines.addresses.redisUrl.replace('://', '://someone:secret@');
+    const failure = await connectRedis({ url: wrong, namespace }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'RedisRefused', code: 'WRONGPASS' });
+    expect(inspect(failure)).not.toContain('secret');
+  });
+
   test('a key of the wrong type is a refusal', async () => {
     await connection.call('SET', `tidemark:${namespace}:{0}:wrong:head`, 'x');
     await expect(publish('wrong', 1)).rejects.toMatchObject({ name: 'RedisRefused', code: 'WRONGTYPE' });
@@ -117,7 +128,7 @@ describe('Redis under stress', () => {
     const wrong = engines.addresses.redisUrl.replace('://', '://someone:secret@');
     const failure = await connectRedis({ url: wrong, namespace }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(StoreUnavailable);
-    expect(JSON.stringify(failure) + String(failure)).not.toContain('secret');
+    expect(inspect(failure)).not.toContain('secret');
     await engines.local.start('redis');
     const isBack = (): Promise<boolean> =>
       connection.ping().then(

@@ -1,5 +1,13 @@
 /** Packs the state of a partition, or what changed of it, into segments; everything is taken synchronously, so at one position. */
 import type { CellRow, PartitionState } from '@tidemark/core';
+import { type Registers, registersOf, writeActor } from './actor-record.ts';
+import { ByteWriter } from './bytes.ts';
+import { writePlace, writeRow } from './row-record.ts';
+import { beginSegment, headerOf, SECTION, type Section, type SegmentHeader, sealSegment } from './segment.ts';
+
+const DEFAULT_TARGET_BYTES = 4 * 2 ** 20;
+/** Ids of the duplicate filter go to a piece, and into a record, by this many. */
+const ID_BLOCK = 4096;
 
 /** A closed row that left the state, with the version of its last change. `table` is `metric/name`. */
 export interface DroppedRowKey {
@@ -12,7 +20,7 @@ export interface DroppedRowKey {
 
 /** What a delta carries: what the manifest before does not cover. */
 export interface DeltaSince {
-  /** Actors touched since. */
+  /** Actors touched since, each once. */
   readonly slots: readonly number[];
   /** Whether a row changed since. Rows are asked from the latest change back, up to the first `false`. */
   rowsAbove(row: CellRow): boolean;
@@ -21,17 +29,172 @@ export interface DeltaSince {
   readonly dropped: readonly DroppedRowKey[];
 }
 
-/** One or several segments, each at most `targetBytes` (4 MiB) long unless one actor alone is longer. At least one, for the header's sake. */
-export function packDelta(_state: PartitionState, _since: DeltaSince, _options: { targetBytes?: number } = {}): Uint8Array[] {
-  throw new Error('not written yet');
+/** One or several segments, each at most `targetBytes` (4 MiB) long unless a single record is longer. At least one: its header is the position. */
+export function packDelta(state: PartitionState, since: DeltaSince, options: { targetBytes?: number } = {}): Uint8Array[] {
+  const packer = new Packer(state, { kind: 'delta', piece: 0, pieces: 0 }, options.targetBytes ?? DEFAULT_TARGET_BYTES);
+  for (const slot of since.slots) packer.actor(slot);
+  for (let row = state.changes.newest; row !== null && since.rowsAbove(row); row = row.older) packer.row(row);
+  for (const dropped of since.dropped) packer.tomb(dropped);
+  packer.ids(since.idsFrom, () => true);
+  return packer.finish();
 }
 
-/** One of the `pieces` that together hold the whole state. */
-export function packBasePiece(_state: PartitionState, _piece: number, _pieces: number): Uint8Array {
-  throw new Error('not written yet');
+/** One of the `pieces` that together hold the whole state. What belongs to a piece does not depend on the process. */
+export function packBasePiece(state: PartitionState, piece: number, pieces: number): Uint8Array {
+  if (!(piece >= 0 && piece < pieces)) throw new RangeError(`there is no piece ${piece} of ${pieces}`);
+  const packer = new Packer(state, { kind: 'base', piece, pieces }, Number.POSITIVE_INFINITY);
+  const { keys, size } = state.actors;
+  for (let slot = 0; slot < size; slot++) if ((keys[slot * 4 + 1] as number) % pieces === piece) packer.actor(slot);
+  for (let row = state.changes.newest; row !== null; row = row.older) if (pieceOfRow(row, pieces) === piece) packer.row(row);
+  packer.ids(0, (block) => block % pieces === piece);
+  const [segment] = packer.finish();
+  if (segment === undefined) throw new Error('a packer finishes with at least one segment');
+  return segment;
 }
 
 /** About how many bytes all base pieces would have, for choosing their number. */
-export function estimateStateBytes(_state: PartitionState): number {
-  throw new Error('not written yet');
+export function estimateStateBytes(state: PartitionState): number {
+  let bytes = state.actors.size * 18 + Math.min(state.duplicates.added, state.duplicates.capacity) * 8;
+  for (const { store } of state.bucketSets) bytes += store.size * (8 + store.words);
+  for (const { store } of state.firsts) bytes += store.size * (15 + store.captures);
+  for (const { store } of state.timelines) {
+    let elements = 0;
+    for (let row = 0; row < store.size; row++) elements += store.lengths[row] as number;
+    bytes += store.size * 3 + elements * (13 + store.captures);
+  }
+  for (let row = state.changes.newest; row !== null; row = row.older) bytes += 16 + row.cells.length;
+  return bytes;
+}
+
+/** A row goes to a piece by its table, bucket and label: FNV-1a of the table's key, then the two numbers mixed in. */
+function pieceOfRow(row: CellRow, pieces: number): number {
+  const { metric, name } = row.table.shape;
+  let hash = 0x811c9dc5;
+  for (const text of [metric, name]) for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ row.bucket, 0x85ebca6b);
+  hash = Math.imul((hash ^ (hash >>> 15)) + row.label, 0xc2b2ae35);
+  return ((hash ^ (hash >>> 13)) >>> 0) % pieces;
+}
+
+/** Writes records into sections of one segment, and goes on in another when it is full. */
+class Packer {
+  readonly #state: PartitionState;
+  readonly #targetBytes: number;
+  readonly #header: SegmentHeader;
+  readonly #headerBytes: Uint8Array;
+  readonly #registers: Registers;
+  readonly #tables: ReadonlyMap<string, number>;
+  readonly #writer = new ByteWriter();
+  readonly #finished: Uint8Array[] = [];
+  #section: Section = SECTION.end;
+  /** Where the count of the open section stands, and the count. */
+  #countAt = 0;
+  #count = 0;
+  /** Records in the open segment. */
+  #records = 0;
+
+  constructor(state: PartitionState, of: Pick<SegmentHeader, 'kind' | 'piece' | 'pieces'>, targetBytes: number) {
+    this.#state = state;
+    this.#targetBytes = targetBytes;
+    this.#header = headerOf(state, of);
+    this.#headerBytes = Buffer.from(JSON.stringify(this.#header), 'utf8');
+    this.#registers = registersOf(state, this.#header);
+    this.#tables = new Map(this.#header.tables.map(({ key }, index) => [key, index]));
+    beginSegment(this.#writer, this.#headerBytes);
+  }
+
+  actor(slot: number): void {
+    const start = this.#begin(SECTION.actors);
+    writeActor(this.#writer, this.#state, this.#registers, slot);
+    this.#end(start);
+  }
+
+  row(row: CellRow): void {
+    const start = this.#begin(SECTION.rows);
+    writeRow(this.#writer, row, this.#tableOf(`${row.table.shape.metric}/${row.table.shape.name}`));
+    this.#end(start);
+  }
+
+  tomb(dropped: DroppedRowKey): void {
+    const start = this.#begin(SECTION.tombs);
+    const { bucket, label, epoch, next } = dropped;
+    writePlace(this.#writer, { table: this.#tableOf(dropped.table), bucket, label, epoch, next });
+    this.#end(start);
+  }
+
+  /** Known ids from number `from` on, of the blocks that are wanted: the first one's number, how many, and they. */
+  ids(from: number, wanted: (block: number) => boolean): void {
+    const { duplicates } = this.#state;
+    for (let number = Math.max(from, duplicates.oldest); number < duplicates.added; ) {
+      const block = Math.floor(number / ID_BLOCK);
+      const end = Math.min((block + 1) * ID_BLOCK, duplicates.added);
+      if (wanted(block)) {
+        const start = this.#begin(SECTION.ids);
+        this.#writer.varint(number);
+        this.#writer.varint(end - number);
+        for (let at = number; at < end; at++) {
+          this.#writer.word(duplicates.high(at));
+          this.#writer.word(duplicates.low(at));
+        }
+        this.#end(start);
+      }
+      number = end;
+    }
+  }
+
+  finish(): Uint8Array[] {
+    this.#closeSection();
+    this.#writer.byte(SECTION.end);
+    this.#finished.push(sealSegment(this.#writer));
+    return this.#finished;
+  }
+
+  #tableOf(key: string): number {
+    const table = this.#tables.get(key);
+    if (table === undefined) throw new Error(`the state has no table ${key}`);
+    return table;
+  }
+
+  /** Answers where the record begins. */
+  #begin(section: Section): number {
+    if (section !== this.#section) {
+      this.#closeSection();
+      this.#openSection(section);
+    }
+    return this.#writer.at;
+  }
+
+  #end(start: number): void {
+    this.#count++;
+    this.#records++;
+    // One byte is still to come: the end of the sections.
+    if (this.#writer.at < this.#targetBytes || this.#records === 1) return;
+    const record = this.#writer.bytes.slice(start, this.#writer.at);
+    const section = this.#section;
+    this.#writer.at = start;
+    this.#count--;
+    this.finish();
+    beginSegment(this.#writer, this.#headerBytes);
+    this.#openSection(section);
+    this.#writer.append(record);
+    this.#count = 1;
+    this.#records = 1;
+  }
+
+  #openSection(section: Section): void {
+    this.#section = section;
+    this.#writer.byte(section);
+    this.#countAt = this.#writer.at;
+    this.#count = 0;
+    this.#writer.word(0);
+  }
+
+  #closeSection(): void {
+    if (this.#section === SECTION.end) return;
+    const end = this.#writer.at;
+    this.#writer.at = this.#countAt;
+    this.#writer.word(this.#count);
+    this.#writer.at = end;
+    this.#section = SECTION.end;
+  }
 }

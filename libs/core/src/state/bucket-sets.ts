@@ -138,6 +138,17 @@ export class BucketSets {
     return found;
   }
 
+  /** Brings a row of `ensure` back as it was packed, its window still empty; fill it by `placeOf`. */
+  restore(row: number, top: number, before: number): void {
+    this.tops[row] = top;
+    this.befores[row] = before;
+  }
+
+  /** Where a word of a row's window is in `bits`. */
+  placeOf(row: number, word: number): number {
+    return this.#at(row, word);
+  }
+
   #at(row: number, word: number): number {
     const words = this.words;
     const rest = word % words;

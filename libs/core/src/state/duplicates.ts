@@ -42,6 +42,33 @@ export class DuplicateFilter {
     return Math.max(0, this.added - this.capacity);
   }
 
+  /** The id of a number from `oldest` up to `added` - 1. */
+  high(number: number): number {
+    return this.ring[(number % this.capacity) * 2] as number;
+  }
+
+  low(number: number): number {
+    return this.ring[(number % this.capacity) * 2 + 1] as number;
+  }
+
+  /** Brings an empty filter back to `added` ids; `ids` are the known ones, high and low word, from the oldest on. */
+  restore(added: number, ids: Uint32Array): void {
+    this.added = added;
+    const { oldest } = this;
+    if (ids.length !== (added - oldest) * 2) throw new RangeError(`${ids.length} words for the ids ${oldest} to ${added}`);
+    let places = INITIAL_RING;
+    while (places < added - oldest) places *= 2;
+    this.ring = new Uint32Array(places * 2);
+    this.#index = new Int32Array(places * 2);
+    this.#mask = places * 2 - 1;
+    for (let number = oldest; number < added; number++) {
+      const place = number % this.capacity;
+      this.ring[place * 2] = ids[(number - oldest) * 2] as number;
+      this.ring[place * 2 + 1] = ids[(number - oldest) * 2 + 1] as number;
+      this.#enter(place);
+    }
+  }
+
   #enter(place: number): void {
     let probe = (this.ring[place * 2 + 1] as number) & this.#mask;
     while (this.#index[probe] !== 0) probe = (probe + 1) & this.#mask;

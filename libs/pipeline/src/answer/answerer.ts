@@ -107,7 +107,7 @@ async function answerMetric(served: ServedMetric, query: AnswerQuery, context: A
   let request = resolve(watermarkOf(chosen));
   for (let attempt = 1; ; attempt++) {
     const { figures, cached } = await figuresOf(served, request, chosen, context);
-    const heads = vouched(figures.heads, chosen);
+    const heads = cached ? vouched(figures.heads, chosen) : figures.heads;
     const again = resolve(watermarkOf(heads));
     if (attempt < RANGE_ATTEMPTS && (again.from !== request.from || again.to !== request.to)) {
       request = again;
@@ -131,8 +131,15 @@ async function figuresOf(
   const kept = cache.find(key, chosen, clock.nowMs());
   if (kept !== null) return { figures: kept, cached: true };
   const underWay = reading.get(key);
-  if (underWay !== undefined) return { figures: await underWay, cached: false };
-  const read = readFigures(served, request, chosen, context).finally(() => reading.delete(key));
+  if (underWay !== undefined) {
+    await underWay;
+    // It may have begun before the heads moved to where this question has seen them.
+    const joined = cache.find(key, chosen, clock.nowMs());
+    if (joined !== null) return { figures: joined, cached: false };
+  }
+  const read = readFigures(served, request, chosen, context).finally(() => {
+    if (reading.get(key) === read) reading.delete(key);
+  });
   reading.set(key, read);
   const figures = await read;
   cache.put(key, figures);
@@ -166,12 +173,11 @@ function compute({ metric, request, partitions, latenessMs, calendars }: Computa
   return { answer: kindOf(metric).answer(metric, request, source, clock, calendars), unreadable: unreadableOf(metric, request, source) };
 }
 
-/** The heads of kept figures, by whom they stand now: a store whose head is at the same position vouches for them, with its newest note. */
+/** Of kept figures, a store whose head is at their position now vouches for them, with its newest note. */
 function vouched(heads: readonly ChosenHead[], chosen: readonly ChosenHead[]): readonly ChosenHead[] {
   return heads.map((own, index) => {
     const now = chosen[index];
-    if (now === undefined || now.head.closed !== own.head.closed) return own;
-    return (now.head.note?.confirmedAtMs ?? 0) >= (own.head.note?.confirmedAtMs ?? 0) ? now : own;
+    return now !== undefined && now.head.closed === own.head.closed ? now : own;
   });
 }
 

@@ -114,7 +114,8 @@ class LogArchiver implements ArchiveWriter {
       this.#control({ pause: true });
       this.#wake.abort();
     }
-    await this.#ended.promise;
+    // A failure is told by `run`.
+    await this.#ended.promise.catch(() => undefined);
   }
 
   halt(partition: number, reason: string): void {
@@ -200,7 +201,9 @@ class LogArchiver implements ArchiveWriter {
     const { clock, flushIntervalMs } = this.#options;
     for (;;) {
       const nowMs = clock.monotonicMs();
-      for (const session of this.#sessions.values()) cutTail(session, { nowMs, flushIntervalMs, always: this.#stopAtMs !== null });
+      // While fetching is paused for memory nothing more comes to fill a chunk.
+      const always = this.#paused || this.#stopAtMs !== null;
+      for (const session of this.#sessions.values()) cutTail(session, { nowMs, flushIntervalMs, always });
       const due = nextInsert(this.#sessions.values());
       if (due.length > 0 && this.#goesOn()) await this.#saveChunks(due);
       else if (this.#stopAtMs !== null) return;

@@ -18,7 +18,7 @@ export interface Session {
 
 /** What is not at the log's end, as far as we know, goes out after this many flush intervals all the same: markers may stand there that we never see. */
 const PATIENCE = 5;
-/** One insert carries about this much of keys and values, unless a single chunk has more. */
+/** One chunk, and one insert, carry about this much of keys and values: at most one record more. */
 const MAX_INSERT_BYTES = 8 * 1024 * 1024;
 
 export function createSession(options: { readonly epoch: number; readonly partition: number; readonly from: number; readonly chunkRecords: number }): Session {
@@ -43,7 +43,8 @@ export function takeBatch(
   if (cutter.openRecords === 0) session.openSinceMs = options.nowMs;
   for (let index = 0; index < batch.length; index += 1) {
     if (batch.offset(index) < cutter.next) continue;
-    const chunk = cutter.take(archivedRecordOf(batch, index, options));
+    // Large records do not wait for a fixed offset: a chunk is never much larger than an insert.
+    const chunk = cutter.take(archivedRecordOf(batch, index, options)) ?? (cutter.openBytes > MAX_INSERT_BYTES ? cutter.cutTail() : null);
     if (chunk === null) continue;
     queue.push(chunk);
     cutBytes += chunk.bytes;

@@ -169,7 +169,7 @@ function laterOf(a: Version, b: Version): Version {
   return a > b ? a : b;
 }
 
-/** The caller goes on counting in its own arrays; what is on its way must not change. */
+/** The caller goes on counting in its own arrays; what is on its way must not change. No store keeps the sign of a zero. */
 function copyOf(part: PublishPart): PublishPart {
-  return { ...part, note: structuredClone(part.note), rows: part.rows.map((row) => ({ ...row, cells: Array.from(row.cells) })) };
+  return { ...part, note: structuredClone(part.note), rows: part.rows.map((row) => ({ ...row, cells: Array.from(row.cells, (cell) => cell + 0) })) };
 }

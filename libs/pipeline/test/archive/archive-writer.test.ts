@@ -1,0 +1,291 @@
+// The archiver over the twins of log and archive, with a clock that moves when told.
+import { describeEvent } from '@tidemark/codec';
+import { MemoryArchive } from '@tidemark/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MemoryLog, type MemoryMember } from '../../../testing/src/twins/log.ts';
+import { type ArchiveNote, type ArchiveWriter, type ArchiveWriterOptions, createArchiveWriter } from '../../src/archive/archive-writer.ts';
+import { StoreUnavailable } from '../../src/ports/sink.ts';
+
+/** Time that moves when told, and wakes who sleeps. */
+class ManualClock {
+  #nowMs = 0;
+  #sleepers: { atMs: number; wake: () => void }[] = [];
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) resolve();
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      this.#sleepers.push({ atMs: this.#nowMs + ms, wake: resolve });
+    });
+  }
+
+  /** In small steps, with everything that waits in between. */
+  async advance(ms: number): Promise<void> {
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; ) {
+      this.#nowMs = Math.min(endMs, this.#nowMs + 50);
+      const due = this.#sleepers.filter(({ atMs }) => atMs <= this.#nowMs);
+      this.#sleepers = this.#sleepers.filter(({ atMs }) => atMs > this.#nowMs);
+      for (const { wake } of due) wake();
+      await settle();
+    }
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly writer: ArchiveWriter;
+  readonly member: MemoryMember;
+  readonly notes: ArchiveNote[];
+  readonly saving: Promise<void>;
+}
+
+const benches: Bench[] = [];
+afterEach(async () => {
+  for (const { writer, member, clock } of benches.splice(0)) {
+    const stopped = writer.stop();
+    await clock.advance(20_000);
+    await stopped;
+    await member.stop();
+  }
+});
+
+async function archiver(log: MemoryLog, memory: MemoryArchive, changes: Partial<ArchiveWriterOptions> = {}): Promise<Bench> {
+  const clock = new ManualClock();
+  const notes: ArchiveNote[] = [];
+  const member = log.member();
+  const base = { archive: memory.archive, log: member, describe: describeEvent, epoch: 3, chunkRecords: 10, clock, onNote: (note: ArchiveNote) => notes.push(note) };
+  const writer = createArchiveWriter({ ...base, ...changes });
+  const saving = writer.run();
+  saving.catch(() => undefined);
+  member.run(writer.handler).catch(() => undefined);
+  await settle();
+  const bench = { clock, writer, member, notes, saving };
+  benches.push(bench);
+  return bench;
+}
+
+function event(id: string, user = 'u1'): { timestampMs: number; key: Buffer; value: Buffer } {
+  const body = { type: 'track', event: 'opened', userId: user, messageId: id, timestamp: '2026-01-01T00:00:00.000Z' };
+  return { timestampMs: 1_000, key: Buffer.from(user), value: Buffer.from(JSON.stringify(body)) };
+}
+
+function filled(count: number, partitionCount = 1): MemoryLog {
+  const log = new MemoryLog({ partitionCount });
+  for (let index = 0; index < count; index += 1) log.append(index % partitionCount, event(`m${index}`));
+  return log;
+}
+
+const offsetsOf = (memory: MemoryArchive, partition = 0): number[] => memory.recordsOf(3, partition).map(({ offset }) => offset);
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+const unavailable = (): never => {
+  throw new StoreUnavailable('clickhouse', 'away');
+};
+
+describe('the archive writer', () => {
+  it('saves full chunks at once, and the end of the log after the flush interval', async () => {
+    const log = filled(25);
+    const memory = new MemoryArchive();
+    const { clock, writer } = await archiver(log, memory);
+    log.deliver(7);
+    log.deliver(100);
+    await clock.advance(50);
+    expect(offsetsOf(memory)).toEqual(range(0, 20));
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 20 });
+    await clock.advance(1_500);
+    expect(offsetsOf(memory)).toEqual(range(0, 25));
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 25 });
+    expect(log.committed.get(0)).toBe(25);
+    expect(writer.partitions()).toEqual([{ partition: 0, halted: null, next: 25, archived: 25, high: 25 }]);
+    expect(writer.totals()).toMatchObject({ records: 25, chunks: 3, heldBytes: 0, failures: 0 });
+  });
+
+  it('keeps bytes, parsed columns, reject reasons, ticks and sparse offsets', async () => {
+    const log = filled(1);
+    log.skip(0, 4);
+    log.append(0, { timestampMs: 7, key: Buffer.from('u1'), value: Buffer.from('{"broken') });
+    log.append(0, { timestampMs: 8, key: null, value: null, control: true });
+    log.append(0, { timestampMs: 9, key: Buffer.from('other'), value: event('m9').value });
+    const memory = new MemoryArchive();
+    const { clock } = await archiver(log, memory);
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(memory.recordsOf(3, 0)).toMatchObject([
+      { offset: 0, timestampMs: 1_000, control: false, reason: '', parsed: { type: 'track', event: 'opened', actorId: 'u1', messageId: 'm0', timeMs: 1_767_225_600_000 } },
+      { offset: 5, timestampMs: 7, reason: 'broken_json', parsed: null, value: Buffer.from('{"broken') },
+      { offset: 6, timestampMs: 8, control: true, reason: '', parsed: null, key: null, value: null },
+      { offset: 7, reason: 'key_mismatch', parsed: null, key: Buffer.from('other') },
+    ]);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 8 });
+  });
+
+  it('resumes at the end of the chain after a crash between insert and chain', async () => {
+    const log = filled(30);
+    const memory = new MemoryArchive();
+    let links = 0;
+    memory.intercept = undefined;
+    const failing = { ...memory.archive, extendChain: (chunk: Parameters<typeof memory.archive.extendChain>[0]) => (++links > 1 ? unavailable() : memory.archive.extendChain(chunk)) };
+    const first = await archiver(log, memory, { archive: failing });
+    log.deliver(100);
+    await first.clock.advance(300);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 10 });
+    first.member.crash(new Error('killed'));
+    await settle();
+    const second = await archiver(log, memory);
+    expect(second.notes).toEqual([{ note: 'reading', partition: 0, from: 10 }]);
+    log.deliver(100);
+    await second.clock.advance(1_500);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 30 });
+    expect(offsetsOf(memory)).toEqual(range(0, 30));
+  });
+
+  it('tries again while the archive is away, holds no more than its bound, and loses nothing', async () => {
+    const log = filled(0);
+    const memory = new MemoryArchive();
+    let away = true;
+    const archive = { ...memory.archive, insert: (records: Parameters<typeof memory.archive.insert>[0]) => (away ? unavailable() : memory.archive.insert(records)) };
+    const { clock, writer, notes } = await archiver(log, memory, { archive, maxHeldBytes: 3_000 });
+    for (let index = 0; index < 200; index += 1) log.append(0, event(`m${index}`));
+    for (let round = 0; round < 200; round += 1) log.deliver(5);
+    await clock.advance(2_000);
+    const { heldBytes, failures } = writer.totals();
+    expect(heldBytes).toBeGreaterThan(3_000);
+    expect(heldBytes).toBeLessThan(4_500);
+    expect(failures).toBeGreaterThan(1);
+    expect(notes.some((note) => note.note === 'retrying' && note.purpose === 'archive records' && note.reason === 'away')).toBe(true);
+    away = false;
+    for (let round = 0; round < 200; round += 1) {
+      log.deliver(5);
+      await clock.advance(100);
+    }
+    await clock.advance(8_000);
+    expect(offsetsOf(memory)).toEqual(range(0, 200));
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 200 });
+    expect(writer.totals().heldBytes).toBe(0);
+  });
+
+  it('halts loudly where retention deleted what was not archived, at the start and while it runs', async () => {
+    const log = filled(60, 2);
+    const memory = new MemoryArchive();
+    await memory.archive.extendChain({ epoch: 3, partition: 0, from: 0, to: 5, count: 5, hash: '' });
+    log.deleteBefore(0, 8);
+    const { clock, writer, notes } = await archiver(log, memory);
+    expect(notes).toContainEqual({ note: 'halted', partition: 0, reason: expect.stringContaining('deleted 3 offsets before they were archived') });
+    log.deliver(4);
+    log.deleteBefore(1, 9);
+    log.deliver(4);
+    await clock.advance(100);
+    expect(writer.partitions().map(({ halted }) => halted)).toEqual([expect.stringContaining('begins at offset 8'), expect.stringContaining('begins at offset 9, but the archive ends at 4')]);
+    log.deliver(100);
+    await clock.advance(2_000);
+    expect(offsetsOf(memory, 1).every((offset) => offset < 4)).toBe(true);
+  });
+
+  it('halts where the log ends before the archive', async () => {
+    const memory = new MemoryArchive();
+    await memory.archive.extendChain({ epoch: 3, partition: 0, from: 0, to: 50, count: 50, hash: '' });
+    const { writer } = await archiver(filled(20), memory);
+    expect(writer.partitions()).toEqual([{ partition: 0, halted: expect.stringContaining('raise the epoch') }]);
+  });
+
+  it('begins at the lowest offset of a log that was never archived', async () => {
+    const log = filled(40);
+    log.deleteBefore(0, 12);
+    const memory = new MemoryArchive();
+    const { clock } = await archiver(log, memory);
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 12, to: 40 });
+  });
+
+  it('waits for an archive that is away at the start, and forgets the question when the partition is taken away', async () => {
+    const log = filled(20);
+    const memory = new MemoryArchive();
+    let away = true;
+    const archive = { ...memory.archive, chainEnd: (epoch: number, partition: number) => (away ? unavailable() : memory.archive.chainEnd(epoch, partition)) };
+    const { clock, member, writer } = await archiver(log, memory, { archive });
+    await clock.advance(1_000);
+    expect(writer.partitions()).toEqual([]);
+    member.assign([]);
+    await clock.advance(5_000);
+    away = false;
+    member.assign([0]);
+    await clock.advance(200);
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(offsetsOf(memory)).toEqual(range(0, 20));
+  });
+
+  it('keeps what it holds over a rebalance that leaves the partition here, and drops it when it goes', async () => {
+    const log = filled(25);
+    const memory = new MemoryArchive();
+    const { clock, member, writer } = await archiver(log, memory);
+    log.deliver(100);
+    member.assign([0]);
+    await settle();
+    expect(writer.totals().heldBytes).toBeGreaterThan(0);
+    await clock.advance(1_500);
+    expect(offsetsOf(memory)).toEqual(range(0, 25));
+    for (let index = 0; index < 3; index += 1) log.append(0, event(`late${index}`));
+    log.deliver(100);
+    member.assign([]);
+    expect(writer.totals().heldBytes).toBe(0);
+    expect(writer.partitions()).toEqual([]);
+  });
+
+  it('saves what it holds on stop, and gives up at the deadline', async () => {
+    const log = filled(25);
+    const memory = new MemoryArchive();
+    const good = await archiver(log, memory);
+    log.deliver(100);
+    await good.clock.advance(10);
+    await good.writer.stop();
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 25 });
+    await good.member.stop();
+    log.append(0, event('last'));
+    const broken = await archiver(log, memory, { archive: { ...memory.archive, insert: async () => unavailable() } });
+    log.deliver(100);
+    const stopped = broken.writer.stop();
+    await broken.clock.advance(6_500);
+    await stopped;
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 25 });
+  });
+
+  it('rejects run when the archive refuses', async () => {
+    const log = filled(25);
+    const memory = new MemoryArchive();
+    const { clock, saving } = await archiver(log, memory, {
+      archive: {
+        ...memory.archive,
+        insert: async () => {
+          throw new Error('no such table');
+        },
+      },
+    });
+    log.deliver(100);
+    await clock.advance(100);
+    await expect(saving).rejects.toThrow('no such table');
+  });
+
+  it('two archivers of one partition leave one chain and each record once', async () => {
+    const log = filled(45);
+    const memory = new MemoryArchive();
+    const [first, second] = [await archiver(log, memory), await archiver(log, memory)];
+    for (const member of log.members) member.assign([0]);
+    await settle();
+    for (let round = 0; round < 20; round += 1) {
+      log.deliver(3 + (round % 4));
+      await first.clock.advance(100);
+      await second.clock.advance(70);
+    }
+    await first.clock.advance(2_000);
+    await second.clock.advance(2_000);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 45 });
+    expect(offsetsOf(memory)).toEqual(range(0, 45));
+  });
+});

@@ -1,0 +1,59 @@
+/** The worker's Prometheus metrics and log lines, fed by what the pipeline reports. */
+import type { Worker, WorkerEvent } from '@tidemark/pipeline';
+import type { Logger, Metrics } from '@tidemark/runtime';
+
+/** Answers what to hand to the worker as `report`; gauges are read from `worker()` when scraped. */
+export function createInstruments(metrics: Metrics, logger: Logger, worker: () => Worker | null): (event: WorkerEvent) => void {
+  const events = metrics.counter({ name: 'worker_events_total', help: 'What happened to partitions, by kind.', labels: ['event'] });
+  const published = metrics.counter({ name: 'published_rows_total', help: 'Rows in closed publishes.', labels: ['sink'] });
+  const publishes = metrics.counter({ name: 'publishes_total', help: 'Publishes by sink and result.', labels: ['sink', 'result'] });
+  const checkpointBytes = metrics.counter({ name: 'checkpoint_bytes_total', help: 'Bytes of saved segments.' });
+  observePartitions(metrics, worker);
+  let lastUnreachable = '';
+  return (event) => {
+    events.with({ event: event.event }).add();
+    if (event.event === 'published') {
+      publishes.with({ sink: event.sink, result: event.outcome.result }).add();
+      if (event.outcome.result === 'closed') published.with({ sink: event.sink }).add(event.outcome.rows);
+      else logger.debug(event, 'publish not closed');
+      return;
+    }
+    if (event.event === 'checkpointed') {
+      checkpointBytes.with().add(event.bytes);
+      return;
+    }
+    if (event.event === 'log_unreachable' || event.event === 'store_unreachable') {
+      if (event.why !== lastUnreachable) logger.warn(event, 'a dependency does not answer');
+      lastUnreachable = event.why;
+      return;
+    }
+    if (event.event === 'halted') logger.error(event, `partition ${event.partition} halted: ${event.reason}`);
+    else logger.info(event, event.event);
+  };
+}
+
+function observePartitions(metrics: Metrics, worker: () => Worker | null): void {
+  const perPartition = ['partition', 'lineage'] as const;
+  const position = metrics.gauge({ name: 'partition_position', help: 'Offset after the last folded record.', labels: perPartition });
+  const lag = metrics.gauge({ name: 'partition_lag_records', help: 'Records between the position and the end of the log.', labels: perPartition });
+  const clock = metrics.gauge({ name: 'partition_clock_seconds', help: 'The partition clock: largest time of an applied event or tick.', labels: perPartition });
+  const halted = metrics.gauge({ name: 'partition_halted', help: '1 while the partition is halted.', labels: perPartition });
+  const records = metrics.gauge({ name: 'partition_records', help: 'Records since the origin by outcome, as the state counts them.', labels: [...perPartition, 'outcome'] });
+  const rejected = metrics.gauge({
+    name: 'rejected_records',
+    help: 'Records rejected since the start of this process, by reason.',
+    labels: ['reason'],
+    collect: () => {
+      const current = worker();
+      for (const [reason, count] of current?.rejectedByReason ?? []) rejected.with({ reason }).set(count);
+      for (const status of current?.status() ?? []) {
+        const labels = { partition: String(status.partition), lineage: status.lineage };
+        if (status.next !== null) position.with(labels).set(status.next);
+        if (status.next !== null && status.logHigh !== null) lag.with(labels).set(Math.max(0, status.logHigh - status.next));
+        if (status.clockMs !== null) clock.with(labels).set(status.clockMs / 1000);
+        halted.with(labels).set(status.halted === null ? 0 : 1);
+        for (const [outcome, count] of Object.entries(status.counters)) records.with({ ...labels, outcome }).set(count);
+      }
+    },
+  });
+}

@@ -1,0 +1,75 @@
+/** The worker process: folds the events topic into rollups and keeps them published. Wiring only. */
+import { randomUUID } from 'node:crypto';
+import { connectClickHouse, createClickHouseCellSink } from '@tidemark/clickhouse';
+import { DEFAULT_SETTINGS } from '@tidemark/core';
+import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
+import { Worker } from '@tidemark/pipeline';
+import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
+import { createHealthServer, createLogger, createMetrics, exitCodes, type Logger, readConfig, runService, systemClock } from '@tidemark/runtime';
+import { knownVariables } from './variables.ts';
+import { type WorkerConfig, workerConfig } from './config.ts';
+import { createInstruments } from './instruments.ts';
+import { reached } from './reached.ts';
+import { readSets } from './sets.ts';
+
+async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal): Promise<{ stop(): Promise<void>; done: Promise<void> }> {
+  const sets = await readSets(config.TIDEMARK_METRICS);
+  const waiting = { logger, signal, clock: systemClock };
+  const namespace = config.TIDEMARK_NAMESPACE;
+  const kafka = await reached('Kafka', () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger }), waiting);
+  const redis = await reached('Redis', () => connectRedis({ url: config.TIDEMARK_REDIS_URL, namespace }), waiting);
+  const clickhouse = await reached('ClickHouse', () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }), waiting);
+  const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
+
+  const log = createEventLog(kafka, { groupId: `${namespace}.worker`, sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT });
+  const writer = createLogWriter(kafka, { partitioner: config.TIDEMARK_PARTITIONER });
+  const metrics = createMetrics();
+  let current: Worker | null = null;
+  const worker = new Worker({
+    sets,
+    settings: { ...DEFAULT_SETTINGS, latenessMs: config.TIDEMARK_LATENESS },
+    partitioner: config.TIDEMARK_PARTITIONER,
+    identity,
+    log,
+    writer,
+    stores: { redis: createRedisCellSink(redis), clickhouse: createClickHouseCellSink(clickhouse), checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }) },
+    beats: {
+      publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
+      tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
+      checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
+      confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
+    },
+    clock: systemClock,
+    randomId: randomUUID,
+    incarnation: `${process.pid}-${randomUUID().slice(0, 8)}`,
+    maxDirtyCells: config.TIDEMARK_MAX_DIRTY / 8,
+    report: createInstruments(metrics, logger, () => current),
+  });
+  current = worker;
+  const health = await createHealthServer({ host: config.TIDEMARK_HTTP_HOST, port: config.TIDEMARK_HTTP_PORT, ready: () => readiness(worker), metrics });
+  logger.info({ port: health.port, lineages: worker.lineages, sets: sets.map((set) => set.name) }, 'worker is up');
+  return {
+    done: worker.run(),
+    stop: async () => {
+      await worker.stop();
+      await Promise.all([writer.close(), kafka.close(), redis.close(), clickhouse.close(), health.close()]);
+    },
+  };
+}
+
+/** Ready while no partition is halted; a worker without partitions is ready to take some. */
+function readiness(worker: Worker): { checks: { name: string; ok: boolean; detail: string }[]; details: Record<string, unknown> } {
+  const partitions = worker.status();
+  const halted = partitions.filter((partition) => partition.halted !== null);
+  const detail = halted.length === 0 ? `${partitions.length} partitions` : halted.map((each) => `partition ${each.partition}: ${each.halted}`).join('; ');
+  return { checks: [{ name: 'partitions', ok: halted.length === 0, detail }], details: { lineages: worker.lineages, partitions } };
+}
+
+const config = readConfig(workerConfig, process.env, { knownNames: knownVariables });
+if (config.ok) {
+  const logger = createLogger({ service: 'worker', level: config.config.TIDEMARK_LOG_LEVEL });
+  await runService({ name: 'worker', logger, start: (signal) => start(config.config, logger, signal) });
+} else {
+  process.stderr.write(`${config.problems.join('\n')}\n`);
+  process.exitCode = exitCodes.config;
+}
