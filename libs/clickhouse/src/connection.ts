@@ -152,6 +152,10 @@ function clientOf(options: ClickHouseOptions, database: string): ClickHouseClien
       wait_end_of_query: 1,
       // A block sent again must be counted as written; ReplacingMergeTree makes it harmless.
       insert_deduplicate: 0,
+      // Above all that one insert carries here, whatever the server's profile says: an insert is one block.
+      max_insert_block_size: '1048576',
+      min_insert_block_size_rows: '1048576',
+      min_insert_block_size_bytes: '268435456',
       output_format_json_quote_64bit_integers: 0,
     },
   });

@@ -33,15 +33,24 @@ export function emptyLayout(pathCount: number): Layout {
   return { type: ABSENT, event: ABSENT, user: ABSENT, anonymous: ABSENT, message: ABSENT, time: ABSENT, paths: new Int32Array(pathCount) };
 }
 
-/** Lays out a scanned value; paths are left to be looked for when asked for. */
+/** Lays out a scanned value, of duplicate members the last; paths are left to be looked for when asked for. */
 export function layOut(layout: Layout, scan: MemberScan): void {
-  layout.type = scan.find(TYPE);
-  layout.event = scan.find(EVENT);
-  layout.user = scan.find(USER_ID);
-  layout.anonymous = scan.find(ANONYMOUS_ID);
-  layout.message = scan.find(MESSAGE_ID);
-  layout.time = scan.find(TIMESTAMP);
+  layout.type = ABSENT;
+  layout.event = ABSENT;
+  layout.user = ABSENT;
+  layout.anonymous = ABSENT;
+  layout.message = ABSENT;
+  layout.time = ABSENT;
   layout.paths.fill(UNKNOWN);
+  for (let place = 0; place < scan.count; place += 1) {
+    const length = scan.outermostKeyLength(place);
+    if (length === 4 && scan.isKeyAt(place, TYPE)) layout.type = place;
+    else if (length === 5 && scan.isKeyAt(place, EVENT)) layout.event = place;
+    else if (length === 6 && scan.isKeyAt(place, USER_ID)) layout.user = place;
+    else if (length === 9 && scan.isKeyAt(place, MESSAGE_ID)) layout.message = place;
+    else if (length === 9 && scan.isKeyAt(place, TIMESTAMP)) layout.time = place;
+    else if (length === 11 && scan.isKeyAt(place, ANONYMOUS_ID)) layout.anonymous = place;
+  }
 }
 
 /** The same for all values of this shape: places are the numbers of the scalars. */
@@ -63,9 +72,9 @@ export function layoutOfShape(layout: Layout, paths: readonly BytePath[], scan: 
   };
 }
 
-const TYPE = [Buffer.from('type')];
-const EVENT = [Buffer.from('event')];
-const USER_ID = [Buffer.from('userId')];
-const ANONYMOUS_ID = [Buffer.from('anonymousId')];
-const MESSAGE_ID = [Buffer.from('messageId')];
-const TIMESTAMP = [Buffer.from('timestamp')];
+const TYPE = Buffer.from('type');
+const EVENT = Buffer.from('event');
+const USER_ID = Buffer.from('userId');
+const ANONYMOUS_ID = Buffer.from('anonymousId');
+const MESSAGE_ID = Buffer.from('messageId');
+const TIMESTAMP = Buffer.from('timestamp');

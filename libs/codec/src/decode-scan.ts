@@ -54,6 +54,16 @@ export class MemberScan {
     return place;
   }
 
+  /** The length of the key at a place, in bytes; −1 when it is not a member of the outermost object. */
+  outermostKeyLength(place: number): number {
+    return this.#parents[place] === ROOT ? (this.#keyEnds[place] ?? 0) - (this.#keyStarts[place] ?? 0) : -1;
+  }
+
+  /** True when the key at a place begins with these bytes. */
+  isKeyAt(place: number, name: Uint8Array): boolean {
+    return this.#isAt(this.#keyStarts[place] ?? 0, name);
+  }
+
   #member(parent: number, name: Uint8Array): number {
     for (let place = this.count - 1; place >= 0; place -= 1) {
       const start = this.#keyStarts[place] ?? 0;

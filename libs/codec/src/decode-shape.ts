@@ -4,10 +4,11 @@ import type { MemberScan } from './decode-scan.ts';
 import { BROKEN, QUOTE, type ValueText } from './decode-text.ts';
 import { wordAt } from './hash.ts';
 
-/** Nodes after which all shapes are forgotten. */
-const NODE_LIMIT = 16_384;
+/** Bytes of gaps, and gaps, after which all shapes are forgotten. */
+const SIZE_LIMIT_BYTES = 2_097_152;
+const GAP_LIMIT = 16_384;
 /** Gaps that may follow one value; a further one is not learned. */
-const BRANCH_LIMIT = 64;
+const BRANCH_LIMIT = 32;
 /** Larger values are not learned. */
 const SHAPE_LIMIT_BYTES = 8192;
 const SHAPE_LIMIT_SCALARS = 256;
@@ -32,6 +33,7 @@ export class ShapeTree {
   readonly #text: ValueText;
   #first: Gap[] = [];
   #count = 0;
+  #sizeBytes = 0;
 
   constructor(text: ValueText) {
     this.#text = text;
@@ -59,7 +61,7 @@ export class ShapeTree {
   learn(scan: MemberScan, layout: Layout): void {
     const text = this.#text;
     if (text.length > SHAPE_LIMIT_BYTES || scan.scalarCount > SHAPE_LIMIT_SCALARS) return;
-    if (this.#count + scan.scalarCount >= NODE_LIMIT) this.forget();
+    if (this.#count > GAP_LIMIT || this.#sizeBytes > SIZE_LIMIT_BYTES) this.forget();
     let gaps = this.#first;
     let at = 0;
     for (let scalar = 0; scalar < scan.scalarCount; scalar += 1) {
@@ -78,6 +80,7 @@ export class ShapeTree {
   forget(): void {
     this.#first = [];
     this.#count = 0;
+    this.#sizeBytes = 0;
   }
 
   /** The gap that stands at a position. At most one does: one that a longer one begins with is followed there by no scalar. */
@@ -106,6 +109,7 @@ export class ShapeTree {
     const gap: Gap = { length, words, lastMask: length % 4 === 0 ? -1 : ~(-1 << ((length % 4) * 8)), next: [], layout };
     gaps.push(gap);
     this.#count += 1;
+    this.#sizeBytes += length;
     return gap;
   }
 }

@@ -49,7 +49,7 @@ interface PropertyMeaning {
 const PROPERTY_ENTRIES = 65_536;
 const NAME_ENTRIES = 4096;
 /** Of so many values of unknown shape one is learned, so that a log of ever new shapes costs little more than scanning it. */
-const LEARN_EVERY = 16;
+const LEARN_EVERY = 64;
 /** A whole number of more digits may print otherwise than it was written. */
 const EXACT_DIGITS = 15;
 

@@ -55,7 +55,7 @@ export function packBasePiece(state: PartitionState, piece: number, pieces: numb
 /** About how many bytes all base pieces would have, for choosing their number. */
 export function estimateStateBytes(state: PartitionState): number {
   let bytes = state.actors.size * 18 + Math.min(state.duplicates.added, state.duplicates.capacity) * 8;
-  for (const { store } of state.bucketSets) bytes += store.size * (8 + store.words);
+  for (const { store } of state.bucketSets) bytes += store.size * (8 + 2 * store.words);
   for (const { store } of state.firsts) bytes += store.size * (15 + store.captures);
   for (const { store } of state.timelines) {
     let elements = 0;

@@ -32,7 +32,8 @@ export class PartitionState {
   clockMs = Number.NEGATIVE_INFINITY;
   /** Offset after the last folded record. */
   next = 0;
-  epoch = 0;
+  /** From 1 on, so that even an empty prefix has a version above that of a store which never closed a head. */
+  epoch = 1;
   /** Actors whose timeline went beyond its cap at least once. */
   readonly cappedActors = new Set<number>();
   readonly touched = new TouchedSlots();

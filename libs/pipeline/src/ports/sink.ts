@@ -78,6 +78,14 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Thrown when a store refused a write whole because it is full: nothing was written, and sending it again may work once somebody made room. */
+export class StoreFull extends StoreUnavailable {
+  constructor(store: string, message: string, options?: { cause?: unknown }) {
+    super(store, message, options);
+    this.name = 'StoreFull';
+  }
+}
+
 /** Writes of one worker. Every method throws StoreUnavailable on an unknown outcome, any other Error on a refusal that a retry will not mend. */
 export interface CellSink {
   readonly name: 'redis' | 'clickhouse';

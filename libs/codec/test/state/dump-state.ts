@@ -1,0 +1,79 @@
+/** A partition's state as canonical text: equal texts if and only if equal states, whatever the order of slots and rows. */
+import { NO_BUCKET, type PartitionState } from '@tidemark/core';
+
+export function dumpState(state: PartitionState): string {
+  const lines = [
+    `epoch ${state.epoch} next ${state.next} clock ${state.clockMs} changes ${state.changes.epoch} ${state.changes.next}`,
+    JSON.stringify(state.counters.toRecord()),
+    ...state.dictionaries.map((dictionary) => JSON.stringify([dictionary.dimension.name, dictionary.texts, dictionary.overflow])),
+    ...idLines(state),
+    ...actorLines(state).sort(),
+    ...rowLines(state),
+  ];
+  return lines.join('\n');
+}
+
+function idLines(state: PartitionState): string[] {
+  const { duplicates } = state;
+  const lines = [`ids ${duplicates.oldest} to ${duplicates.added}`];
+  for (let number = duplicates.oldest; number < duplicates.added; number++)
+    lines.push(`${hex(duplicates.high(number))}${hex(duplicates.low(number))}`);
+  return lines;
+}
+
+function actorLines(state: PartitionState): string[] {
+  const lines: string[] = [];
+  for (let slot = 0; slot < state.actors.size; slot++) {
+    const key = Array.from(state.actors.keys.subarray(slot * 4, slot * 4 + 4), hex).join('');
+    if (state.cappedActors.has(slot)) lines.push(`${key} capped`);
+    for (const { key: register, store } of state.bucketSets) {
+      for (let row = store.first(slot); row >= 0; row = store.following[row] as number) {
+        const buckets: number[] = [];
+        const top = store.tops[row] as number;
+        if (top !== NO_BUCKET) {
+          for (let bucket = (top - store.words + 1) * 32; bucket < (top + 1) * 32; bucket++) if (store.has(row, bucket)) buckets.push(bucket);
+        }
+        lines.push(`${key} ${register} label ${store.labels[row]} top ${top} before ${store.befores[row]} ${buckets.join(' ')}`);
+      }
+    }
+    for (const { key: register, store } of state.firsts) {
+      const row = store.find(slot);
+      if (row < 0) continue;
+      const captured = store.captured.subarray(row * store.captures, (row + 1) * store.captures);
+      lines.push(`${key} ${register} ${store.times[row]} ${hex(store.ids[row * 2])}${hex(store.ids[row * 2 + 1])} ${captured.join(' ')}`);
+    }
+    for (const { key: register, store } of state.timelines) {
+      const row = store.find(slot);
+      if (row < 0) continue;
+      const elements: string[] = [];
+      const start = store.starts[row] as number;
+      for (let position = start; position < start + (store.lengths[row] as number); position++) {
+        const captured = Array.from({ length: store.captures }, (_, capture) => store.captured(position, capture));
+        elements.push(
+          `${store.times[position]}:${hex(store.idHigh(position))}${hex(store.idLow(position))}:${store.mask(position)}:${captured.join(',')}`,
+        );
+      }
+      lines.push(`${key} ${register} ${elements.join(' ')}`);
+    }
+  }
+  return lines;
+}
+
+/** By version, then by place. The list's own order must agree with the versions. */
+function rowLines(state: PartitionState): string[] {
+  const rows: { epoch: number; next: number; text: string }[] = [];
+  for (let row = state.changes.oldest; row !== null; row = row.newer) {
+    const { metric, name } = row.table.shape;
+    const last = rows.at(-1);
+    if (last !== undefined && (last.epoch > row.epoch || (last.epoch === row.epoch && last.next > row.next)))
+      throw new Error('rows are not in the order of change');
+    if (row.table.get(row.bucket, row.label) !== row) throw new Error('a linked row is not in its table');
+    rows.push({ epoch: row.epoch, next: row.next, text: `${metric}/${name} ${row.bucket} ${row.label}: ${Array.from(row.cells).join(' ')}` });
+  }
+  rows.sort((a, b) => a.epoch - b.epoch || a.next - b.next || (a.text < b.text ? -1 : 1));
+  return rows.map(({ epoch, next, text }) => `${epoch} ${next} ${text}`);
+}
+
+function hex(word: number | undefined): string {
+  return (word ?? 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,11 @@
+/** The archiver's control flow: chunks, their chain, and what stops it. */
+export {
+  type ArchiveNote,
+  type ArchivePartition,
+  type ArchiveTotals,
+  type ArchiveWriter,
+  type ArchiveWriterOptions,
+  createArchiveWriter,
+} from './archive-writer.ts';
+export { chunkHash } from './chunk.ts';
+export { gaveUp, type RetryClock, type RetryOptions, retried } from './retry.ts';

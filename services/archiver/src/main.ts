@@ -1,0 +1,73 @@
+/** The archiver process: writes every record of the events topic to ClickHouse, with an unbroken chain of what is there. Wiring only. */
+import { connectClickHouse, createClickHouseArchive } from '@tidemark/clickhouse';
+import { describeEvent } from '@tidemark/codec';
+import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
+import { createArchiveWriter } from '@tidemark/pipeline';
+import {
+  createHealthServer,
+  createLogger,
+  createMetrics,
+  exitCodes,
+  type Logger,
+  type RunningService,
+  runService,
+  systemClock,
+} from '@tidemark/runtime';
+import { type ArchiverConfig, readArchiverConfig } from './config.ts';
+import { archiveReadiness, createNoteLog, registerArchiveMetrics } from './instruments.ts';
+import { reached } from './reached.ts';
+import { haltOnChange } from './topic-watch.ts';
+
+/** Epochs begin here; raising one is an operator's act on both stores. */
+const EPOCH = 0;
+const TOPIC_WATCH_INTERVAL_MS = 10_000;
+
+async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal): Promise<RunningService> {
+  const waiting = { logger, signal };
+  const namespace = config.TIDEMARK_NAMESPACE;
+  const kafka = await reached('Kafka', () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-archiver', namespace, logger }), waiting);
+  const clickhouse = await reached('ClickHouse', () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }), waiting);
+  const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
+
+  const log = createEventLog(kafka, { groupId: `${namespace}.archiver` });
+  const writer = createArchiveWriter({
+    archive: createClickHouseArchive(clickhouse),
+    log,
+    describe: describeEvent,
+    epoch: EPOCH,
+    clock: systemClock,
+    onNote: createNoteLog(logger),
+  });
+  const metrics = createMetrics();
+  registerArchiveMetrics(metrics, writer);
+  const health = await createHealthServer({
+    host: config.TIDEMARK_HTTP_HOST,
+    port: config.TIDEMARK_HTTP_PORT,
+    ready: () => archiveReadiness(writer),
+    metrics,
+  });
+  logger.info({ port: health.port, topic: kafka.topic, topicId: identity.topicId }, 'archiver is up');
+  const watch = systemClock.every(
+    TOPIC_WATCH_INTERVAL_MS,
+    async () => haltOnChange(writer, identity, await log.identity()),
+    (error) => logger.warn({ err: error }, 'the topic could not be checked'),
+  );
+  return {
+    done: Promise.all([writer.run(), log.run(writer.handler)]).then(() => undefined),
+    // Save first: leaving the group gives the partitions, and what is held of them, away.
+    stop: async () => {
+      await Promise.all([watch.stop(), writer.stop()]);
+      await log.stop();
+      await Promise.all([kafka.close(), clickhouse.close(), health.close()]);
+    },
+  };
+}
+
+const config = readArchiverConfig(process.env);
+if (config.ok) {
+  const logger = createLogger({ service: 'archiver', level: config.config.TIDEMARK_LOG_LEVEL });
+  await runService({ name: 'archiver', logger, start: (signal) => start(config.config, logger, signal) });
+} else {
+  process.stderr.write(`${config.problems.join('\n')}\n`);
+  process.exitCode = exitCodes.config;
+}
