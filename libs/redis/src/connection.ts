@@ -1,7 +1,7 @@
 /** A connection to Redis with the options that exactness needs, and the one place where the driver's failures are translated. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { StoreUnavailable } from '@tidemark/pipeline';
+import { StoreFull, StoreUnavailable } from '@tidemark/pipeline';
 import { Redis } from 'ioredis';
 
 export interface RedisOptions {
@@ -13,7 +13,7 @@ export interface RedisOptions {
   readonly commandTimeoutMs?: number;
 }
 
-/** Redis understood the command and refused it whole; sending it again changes nothing until somebody acts. `code` is the first word of its answer, such as OOM. */
+/** Redis understood the command and refused it whole; sending it again changes nothing until somebody acts. `code` is the first word of its answer, such as WRONGTYPE. */
 export class RedisRefused extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
@@ -126,6 +126,7 @@ export class RedisConnection {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof Error && error.name === 'ReplyError' ? codeOf(message) : null;
     const text = `Redis at ${this.address}: ${message.slice(0, 500)}`;
+    if (code === 'OOM') return new StoreFull('redis', `${text}: raise maxmemory, or retire lineages`);
     if (code !== null && !PASSING_CODES.has(code)) return new RedisRefused(code, text);
     return new StoreUnavailable('redis', text);
   }

@@ -80,7 +80,7 @@ function writeBucketRow(writer: ByteWriter, store: BucketSets, row: number, base
   }
   const away = top - base;
   writer.varint(away >= 0 ? away * 2 + 1 : away * -2);
-  writer.varint(0);
+  writer.varint(before === NO_BUCKET ? 0 : (top - words + 1) * WORD_BITS - before);
   let used = words;
   while (used > 0 && bits[store.placeOf(row, top - used + 1)] === 0) used--;
   writer.varint(used);

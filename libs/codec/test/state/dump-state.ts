@@ -3,7 +3,7 @@ import { NO_BUCKET, type PartitionState } from '@tidemark/core';
 
 export function dumpState(state: PartitionState): string {
   const lines = [
-    `epoch ${state.epoch} next ${state.next} clock ${state.clockMs} changes ${state.changes.epoch} ${state.changes.next}`,
+    `epoch ${state.epoch} next ${state.next} clock ${state.clockMs} cells ${state.changes.cells}`,
     JSON.stringify(state.counters.toRecord()),
     ...state.dictionaries.map((dictionary) => JSON.stringify([dictionary.dimension.name, dictionary.texts, dictionary.overflow])),
     ...idLines(state),

@@ -40,7 +40,7 @@ export const EVERY_REGISTER: MetricSet = {
   revision: '1'.repeat(16),
 };
 
-export const SMALL_SETTINGS: FoldSettings = { ...DEFAULT_SETTINGS, latenessMs: 2 * DAY_MS, duplicateWindow: 1024, timelineCap: 8 };
+export const SMALL_SETTINGS: FoldSettings = { ...DEFAULT_SETTINGS, latenessMs: 2 * DAY_MS, duplicateWindow: 1024, timelineCap: 4 };
 
 /** One record of the log. `at` in milliseconds since the history's start. */
 export interface Sent {
