@@ -62,15 +62,6 @@ export function createAssignment(handler: LogHandler, controls: FetchControls, o
     }
   };
 
-  const start = (partition: number, holding: Holding, offset: number): void => {
-    holding.phase = 'reading';
-    holding.expected = offset;
-    holding.position = offset;
-    holding.turn += 1;
-    controls.seek(partition, offset);
-    if (!holding.paused) controls.resume(partition);
-  };
-
   const load = async (partition: number, holding: Holding, before: Promise<void> | undefined): Promise<void> => {
     const { turn } = holding;
     const isCurrent = (): boolean => held.get(partition) === holding && holding.turn === turn;
@@ -79,7 +70,7 @@ export function createAssignment(handler: LogHandler, controls: FetchControls, o
     const offset = await handler.assigned(partition);
     if (!isCurrent()) return;
     if (offset === null) holding.phase = 'waiting';
-    else start(partition, holding, offset);
+    else start(controls, partition, holding, offset);
   };
 
   const revoke = (partition: number): void => {
@@ -110,7 +101,7 @@ export function createAssignment(handler: LogHandler, controls: FetchControls, o
       if ('commit' in action) controls.commit(partition, action.commit);
       else if ('seek' in action) {
         // While loading, the answer of `assigned` decides.
-        if (holding.phase !== 'loading') start(partition, holding, action.seek);
+        if (holding.phase !== 'loading') start(controls, partition, holding, action.seek);
       } else {
         holding.paused = 'pause' in action;
         if (holding.phase !== 'reading') return;
@@ -137,4 +128,13 @@ export function createAssignment(handler: LogHandler, controls: FetchControls, o
       if (holding?.phase === 'reading' && holding.expected === firstOffset) holding.expected = lastOffset + 1;
     },
   };
+}
+
+function start(controls: FetchControls, partition: number, holding: Holding, offset: number): void {
+  holding.phase = 'reading';
+  holding.expected = offset;
+  holding.position = offset;
+  holding.turn += 1;
+  controls.seek(partition, offset);
+  if (!holding.paused) controls.resume(partition);
 }

@@ -49,7 +49,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaConnecti
     connectionTimeout: 3_000,
     retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.WARN,
-    logCreator: () => (entry) => logEntry(logger, entry),
+    logCreator: () => createLogEntry(logger),
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
     ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
   });
@@ -82,14 +82,25 @@ export async function asking<T>(purpose: string, request: () => Promise<T>): Pro
 
 /** Whether the same request may succeed later: kafkajs marks its errors so, and wraps the last one after its own retries. */
 function mayPass(error: Error): boolean {
-  if (error.name === 'KafkaJSNumberOfRetriesExceeded' || error.name.startsWith('KafkaJSConnection') || error.name === 'KafkaJSBrokerNotFound') return true;
+  if (error.name === 'KafkaJSNumberOfRetriesExceeded' || error.name.startsWith('KafkaJSConnection') || error.name === 'KafkaJSBrokerNotFound')
+    return true;
   return 'retriable' in error && error.retriable === true;
 }
 
-/** kafkajs calls errors what it then retries; what it gives up on reaches us as a rejection. */
-function logEntry(logger: KafkaLogger, entry: LogEntry): void {
-  const { message, timestamp: _, ...fields } = entry.log;
-  logger.warn({ ...fields, client: entry.namespace }, message);
+/** While a broker is away kafkajs says the same thing several times a second. */
+const REPEAT_AFTER_MS = 10_000;
+
+/** kafkajs calls errors what it then retries: they are warnings here. What it gives up on reaches us as a rejection. */
+function createLogEntry(logger: KafkaLogger): (entry: LogEntry) => void {
+  const lastSaidMs = new Map<string, number>();
+  return (entry) => {
+    const { message, timestamp: _, ...fields } = entry.log;
+    const nowMs = performance.now();
+    for (const [said, atMs] of lastSaidMs) if (nowMs - atMs >= REPEAT_AFTER_MS) lastSaidMs.delete(said);
+    if (lastSaidMs.has(message)) return;
+    lastSaidMs.set(message, nowMs);
+    logger.warn({ ...fields, client: entry.namespace }, message);
+  };
 }
 
 /** The part of kafkajs's cluster that carries a request of our own. */

@@ -95,7 +95,10 @@ class KafkaEventLog implements EventLog {
     const consumer = this.#consumer;
     if (consumer !== null) {
       const left = this.#started.then(() => consumer.disconnect());
-      await Promise.race([left.catch((error: unknown) => this.#warn(error, 'leaving the group failed')), sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      await Promise.race([
+        left.catch((error: unknown) => this.#warn(error, 'leaving the group failed')),
+        sleep(STOP_DEADLINE_MS, undefined, { ref: false }),
+      ]);
     }
     this.#ended.resolve();
   }
@@ -179,5 +182,6 @@ function fetchedOffsetOf(batch: object): number {
 
 /** Batches that hold only control records or aborted transactions never reach the handler, but move the position. */
 function passUnseen(assignment: Assignment, payload: ConsumerEndBatchProcessEvent['payload']): void {
-  if (payload.batchSize === 0 && payload.firstOffset !== null) assignment.passed(payload.partition, Number(payload.firstOffset), Number(payload.lastOffset));
+  if (payload.batchSize === 0 && payload.firstOffset !== null)
+    assignment.passed(payload.partition, Number(payload.firstOffset), Number(payload.lastOffset));
 }

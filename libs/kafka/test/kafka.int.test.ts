@@ -1,8 +1,9 @@
 // The log contract on a real broker, and what only a real broker can do: compress, abort, forget, re-create, die.
 import type { LogBatch, LogHandler } from '@tidemark/pipeline';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { describeLogContract } from '../../testing/src/contracts/log.ts';
+import { logContract } from '../../testing/src/contracts/log.ts';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '../src/index.ts';
 
 let engines: AcquiredEngines;
@@ -33,7 +34,7 @@ async function connect(namespace = `${uniqueName('int')}_${++namespaces}`): Prom
   return connection;
 }
 
-describeLogContract('Kafka', async () => {
+logContract('Kafka', async () => {
   const connection = await connect();
   await ensureEventsTopic(connection, { partitions: 3 });
   const writer = createLogWriter(connection, { partitioner: 'murmur2' });
@@ -87,7 +88,10 @@ async function filled(count: number, partitions = 1): Promise<KafkaConnection> {
   const pad = 'x'.repeat(300);
   for (let sent = 0; sent < count; sent += 5_000) {
     await writer.append(
-      Array.from({ length: Math.min(5_000, count - sent) }, (_, index) => ({ key: `user-${index % 997}`, value: `${sent + index} ${count > 1_000 ? pad : ''}` })),
+      Array.from({ length: Math.min(5_000, count - sent) }, (_, index) => ({
+        key: `user-${index % 997}`,
+        value: `${sent + index} ${count > 1_000 ? pad : ''}`,
+      })),
     );
   }
   await writer.close();
@@ -192,6 +196,19 @@ describe('the log on a real broker', () => {
     await until('100 records came', () => reading.values.length >= 100);
     await reading.stop();
     expect(reading.values[99]).toBe(`${compression} 99`);
+  });
+
+  it.each(['lz4', 'snappy'])('says in a sentence that it cannot read %s, and ends', async (codec) => {
+    const connection = await connect();
+    await ensureEventsTopic(connection, { partitions: 1 });
+    await connection.admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: connection.topic, configEntries: [{ name: 'compression.type', value: codec }] }],
+    });
+    const writer = createLogWriter(connection, { partitioner: 'murmur2' });
+    await writer.append([{ key: 'k', value: 'compressed by the broker' }]);
+    await writer.close();
+    await expect(read(connection).ended).rejects.toThrow(`compression codec ${codec} is not supported`);
   });
 
   it('rejects run when the handler throws', async () => {

@@ -2,10 +2,10 @@
 import { setInterval } from 'node:timers';
 import type { LogBatch } from '@tidemark/pipeline';
 import { describe, expect, it } from 'vitest';
-import { describeLogContract } from '../../testing/src/contracts/log.ts';
+import { logContract } from '../../testing/src/contracts/log.ts';
 import { MemoryLog } from '../../testing/src/twins/log.ts';
 
-describeLogContract('the twin', async () => {
+logContract('the twin', async () => {
   const log = new MemoryLog({ partitionCount: 3 });
   const pump = setInterval(() => log.deliver(40), 1);
   return {

@@ -44,7 +44,13 @@ describe('a fetched batch', () => {
     highWatermark: 90,
     requestedOffset: 7,
     messages: [
-      { offset: '7', timestamp: '1700000000001', key: Buffer.from('k'), value: Buffer.from('v'), headers: { 'tidemark-controls': Buffer.from('tick') } },
+      {
+        offset: '7',
+        timestamp: '1700000000001',
+        key: Buffer.from('k'),
+        value: Buffer.from('v'),
+        headers: { 'tidemark-controls': Buffer.from('tick') },
+      },
       { offset: '281474976710655', timestamp: '1700000000002', key: null, value: null, headers: { 'tidemark-control': Buffer.from('tick') } },
     ],
   });

@@ -17,7 +17,17 @@ const compact = (text: string): Buffer => Buffer.concat([Buffer.from([text.lengt
 /** As Kafka answers: one broker without a rack, two partitions, and a tagged field that we do not know. */
 function response(): Buffer {
   const partition = (index: number): Buffer =>
-    Buffer.concat([Buffer.from([0, 0]), int32(index), int32(1), int32(0), Buffer.from([2]), int32(1), Buffer.from([2]), int32(1), Buffer.from([1, 0])]);
+    Buffer.concat([
+      Buffer.from([0, 0]),
+      int32(index),
+      int32(1),
+      int32(0),
+      Buffer.from([2]),
+      int32(1),
+      Buffer.from([2]),
+      int32(1),
+      Buffer.from([1, 0]),
+    ]);
   const broker = Buffer.concat([int32(1), compact('127.0.0.1'), int32(9092), Buffer.from([0, 0])]);
   const topic = Buffer.concat([
     Buffer.from([0, 0]),

@@ -4,7 +4,7 @@ import type { EventLog, LogBatch, LogHandler, LogRecord, LogWriter } from '@tide
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /** A fresh, empty log. */
-export interface LogHarness {
+export interface LogUnderTest {
   readonly partitionCount: number;
   /** Partitions by murmur2. */
   readonly writer: LogWriter;
@@ -83,15 +83,27 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 /** A time in which a wrong delivery would have happened. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400));
 
+/** What a test works with: a fresh log, and members that are stopped after it. */
+interface Scene {
+  readonly harness: LogUnderTest;
+  join(handler: LogHandler): EventLog;
+}
+
 /** Registers the tests. `open` makes a fresh log for each; it must deliver by itself. */
-export function describeLogContract(name: string, open: () => Promise<LogHarness>): void {
+export function logContract(name: string, open: () => Promise<LogUnderTest>): void {
   describe(`the log contract on ${name}`, () => {
-    let harness: LogHarness;
+    let harness: LogUnderTest | null = null;
     const running: { member: EventLog; run: Promise<void> }[] = [];
-    const join = (handler: LogHandler): EventLog => {
-      const member = harness.member();
-      running.push({ member, run: member.run(handler) });
-      return member;
+    const scene: Scene = {
+      get harness() {
+        if (harness === null) throw new Error('the log is opened before each test');
+        return harness;
+      },
+      join(handler) {
+        const member = this.harness.member();
+        running.push({ member, run: member.run(handler) });
+        return member;
+      },
     };
 
     beforeEach(async () => {
@@ -103,191 +115,208 @@ export function describeLogContract(name: string, open: () => Promise<LogHarness
         await member.stop();
         await run;
       }
-      await harness.close();
+      await harness?.close();
     });
 
-    it('hands over every record of every partition once, in offset order, with key, value and append time', async () => {
-      await harness.writer.append(numbered(500));
-      const recorder = new Recorder();
-      join(recorder);
-      await until('500 records came', () => recorder.count >= 500);
-      await harness.writer.append(numbered(100, 500));
-      await until('600 records came', () => recorder.count >= 600);
-      await settle();
-      const all = [...recorder.seen.values()].flat();
-      expect(all.map((record) => record.value).sort()).toEqual(
-        numbered(600)
-          .map((record) => record.value)
-          .sort(),
-      );
-      for (const records of recorder.seen.values()) {
-        const offsets = records.map((record) => record.offset);
-        expect(offsets).toEqual([...offsets].sort((left, right) => left - right));
-      }
-      expect(all.every((record) => record.timestampMs > 0 && !record.control)).toBe(true);
-      expect(recorder.jumps).toEqual([]);
-    });
+    describeReading(scene);
+    describePositions(scene);
+    describeMembership(scene);
+    describeEdges(scene);
+  });
+}
 
-    it('puts each key into the partition that murmur2 names', async () => {
-      await harness.writer.append(numbered(200));
-      const recorder = new Recorder();
-      join(recorder);
-      await until('200 records came', () => recorder.count >= 200);
-      for (const [partition, records] of recorder.seen) {
-        for (const { key } of records) expect(partitionOf('murmur2', Buffer.from(key ?? ''), harness.partitionCount)).toBe(partition);
-      }
-      expect(recorder.seen.size).toBe(harness.partitionCount);
-    });
+/** What comes out is what went in. */
+function describeReading(scene: Scene): void {
+  it('hands over every record of every partition once, in offset order, with key, value and append time', async () => {
+    await scene.harness.writer.append(numbered(500));
+    const recorder = new Recorder();
+    scene.join(recorder);
+    await until('500 records came', () => recorder.count >= 500);
+    await scene.harness.writer.append(numbered(100, 500));
+    await until('600 records came', () => recorder.count >= 600);
+    await settle();
+    const all = [...recorder.seen.values()].flat();
+    expect(all.map((record) => record.value).sort()).toEqual(
+      numbered(600)
+        .map((record) => record.value)
+        .sort(),
+    );
+    for (const records of recorder.seen.values()) {
+      const offsets = records.map((record) => record.offset);
+      expect(offsets).toEqual([...offsets].sort((left, right) => left - right));
+    }
+    expect(all.every((record) => record.timestampMs > 0 && !record.control)).toBe(true);
+    expect(recorder.jumps).toEqual([]);
+  });
 
-    it('begins at the offset that assigned answers, and reads nothing of a partition that it leaves paused until a seek', async () => {
-      await harness.writer.append(numbered(400));
-      const recorder = new Recorder();
-      recorder.positions.set(0, 7).set(1, null);
-      const member = join(recorder);
-      await until('partition 0 came', () => (recorder.seen.get(0)?.length ?? 0) > 0);
-      await settle();
-      expect(recorder.seen.get(0)?.[0]?.offset).toBe(7);
-      expect(recorder.seen.has(1)).toBe(false);
-      recorder.positions.set(1, 3);
-      member.control(1, { seek: 3 });
-      await until('partition 1 came', () => recorder.seen.has(1));
-      expect(recorder.seen.get(1)?.[0]?.offset).toBe(3);
-      expect(recorder.jumps).toEqual([]);
-    });
+  it('puts each key into the partition that murmur2 names', async () => {
+    await scene.harness.writer.append(numbered(200));
+    const recorder = new Recorder();
+    scene.join(recorder);
+    await until('200 records came', () => recorder.count >= 200);
+    for (const [partition, records] of recorder.seen) {
+      for (const { key } of records) expect(partitionOf('murmur2', Buffer.from(key ?? ''), scene.harness.partitionCount)).toBe(partition);
+    }
+    expect(recorder.seen.size).toBe(scene.harness.partitionCount);
+  });
 
-    it('hands over nothing between pause and resume, and goes on where it stood', async () => {
-      await harness.writer.append(numbered(400));
-      const recorder = new Recorder();
-      const member = join(recorder);
-      recorder.onBatch = (batch) => {
-        if (batch.partition === 0) member.control(0, { pause: true });
-      };
-      await until('partition 0 came', () => recorder.seen.has(0));
-      const before = recorder.seen.get(0)?.length ?? 0;
-      await harness.writer.append(numbered(400, 400));
-      await settle();
-      expect(recorder.seen.get(0)?.length).toBe(before);
-      recorder.onBatch = () => {};
-      member.control(0, { resume: true });
-      const { high } = (await member.bounds()).get(0) ?? { high: -1 };
-      await until('the rest of partition 0 came', () => recorder.positions.get(0) === high);
-      expect(recorder.jumps).toEqual([]);
-    });
+  it('carries a tick to the partition that it names, without key and value, marked as control', async () => {
+    await scene.harness.writer.append(numbered(50));
+    await scene.harness.writer.appendTick(1);
+    await scene.harness.writer.append(numbered(50, 50));
+    const recorder = new Recorder();
+    scene.join(recorder);
+    await until('101 records came', () => recorder.count >= 101);
+    const ticks = [...recorder.seen].flatMap(([partition, records]) =>
+      records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })),
+    );
+    expect(ticks).toMatchObject([{ partition: 1, key: null, value: null }]);
+  });
+}
 
-    it('goes back by a seek from inside the handler', async () => {
-      await harness.writer.append(numbered(200));
-      const recorder = new Recorder();
-      const member = join(recorder);
-      let again = true;
-      recorder.onBatch = (batch) => {
-        if (batch.partition !== 0 || !again) return;
-        again = false;
-        recorder.positions.set(0, 2);
-        member.control(0, { seek: 2 });
-      };
-      const { high } = (await member.bounds()).get(0) ?? { high: -1 };
-      await until('partition 0 came again', () => !again && recorder.positions.get(0) === high);
-      await settle();
-      const offsets = (recorder.seen.get(0) ?? []).map((record) => record.offset);
-      expect(offsets.filter((offset) => offset === 2)).toHaveLength(2);
-      expect(offsets.filter((offset) => offset === 0)).toHaveLength(1);
-      expect(recorder.jumps).toEqual([]);
-    });
+/** Where reading begins, rests and goes on. */
+function describePositions(scene: Scene): void {
+  it('begins at the offset that assigned answers, and reads nothing of a partition that it leaves paused until a seek', async () => {
+    await scene.harness.writer.append(numbered(400));
+    const recorder = new Recorder();
+    recorder.positions.set(0, 7).set(1, null);
+    const member = scene.join(recorder);
+    await until('partition 0 came', () => (recorder.seen.get(0)?.length ?? 0) > 0);
+    await settle();
+    expect(recorder.seen.get(0)?.[0]?.offset).toBe(7);
+    expect(recorder.seen.has(1)).toBe(false);
+    recorder.positions.set(1, 3);
+    member.control(1, { seek: 3 });
+    await until('partition 1 came', () => recorder.seen.has(1));
+    expect(recorder.seen.get(1)?.[0]?.offset).toBe(3);
+    expect(recorder.jumps).toEqual([]);
+  });
 
-    it('carries a tick to the partition that it names, without key and value, marked as control', async () => {
-      await harness.writer.append(numbered(50));
-      await harness.writer.appendTick(1);
-      await harness.writer.append(numbered(50, 50));
-      const recorder = new Recorder();
-      join(recorder);
-      await until('101 records came', () => recorder.count >= 101);
-      const ticks = [...recorder.seen].flatMap(([partition, records]) =>
-        records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })),
-      );
-      expect(ticks).toMatchObject([{ partition: 1, key: null, value: null }]);
-    });
+  it('hands over nothing between pause and resume, and goes on where it stood', async () => {
+    await scene.harness.writer.append(numbered(400));
+    const recorder = new Recorder();
+    const member = scene.join(recorder);
+    recorder.onBatch = (batch) => {
+      if (batch.partition === 0) member.control(0, { pause: true });
+    };
+    await until('partition 0 came', () => recorder.seen.has(0));
+    const before = recorder.seen.get(0)?.length ?? 0;
+    await scene.harness.writer.append(numbered(400, 400));
+    await settle();
+    expect(recorder.seen.get(0)?.length).toBe(before);
+    recorder.onBatch = () => {};
+    member.control(0, { resume: true });
+    const { high } = (await member.bounds()).get(0) ?? { high: -1 };
+    await until('the rest of partition 0 came', () => recorder.positions.get(0) === high);
+    expect(recorder.jumps).toEqual([]);
+  });
 
-    it('shares the partitions with a second member and gives them back when it stops', async () => {
-      const [first, second] = [new Recorder(), new Recorder()];
-      join(first);
-      await until('the first member held all', () => first.held.size === harness.partitionCount);
-      const other = join(second);
-      await until(
-        'both members held some',
-        () => first.held.size > 0 && second.held.size > 0 && first.held.size + second.held.size === harness.partitionCount,
-      );
-      expect([...first.held].filter((partition) => second.held.has(partition))).toEqual([]);
-      await harness.writer.append(numbered(300));
-      await until('300 records came', () => first.count + second.count >= 300);
-      await other.stop();
-      await until('the first member held all again', () => first.held.size === harness.partitionCount);
-      expect(second.held.size).toBe(0);
-      for (const partition of first.held) expect(first.assignments.filter((assigned) => assigned === partition).length).toBeGreaterThan(1);
-      expect([...first.jumps, ...second.jumps]).toEqual([]);
-    });
+  it('goes back by a seek from inside the handler', async () => {
+    await scene.harness.writer.append(numbered(200));
+    const recorder = new Recorder();
+    const member = scene.join(recorder);
+    let again = true;
+    recorder.onBatch = (batch) => {
+      if (batch.partition !== 0 || !again) return;
+      again = false;
+      recorder.positions.set(0, 2);
+      member.control(0, { seek: 2 });
+    };
+    const { high } = (await member.bounds()).get(0) ?? { high: -1 };
+    await until('partition 0 came again', () => !again && recorder.positions.get(0) === high);
+    await settle();
+    const offsets = (recorder.seen.get(0) ?? []).map((record) => record.offset);
+    expect(offsets.filter((offset) => offset === 2)).toHaveLength(2);
+    expect(offsets.filter((offset) => offset === 0)).toHaveLength(1);
+    expect(recorder.jumps).toEqual([]);
+  });
+}
 
-    it('asks assigned before the first batch of every membership, one call at a time', async () => {
-      await harness.writer.append(numbered(300));
-      const events: string[] = [];
-      const loading = new Set<number>();
-      const slow = (label: string): LogHandler => ({
-        assigned: async (partition) => {
-          if (loading.has(partition) && label === 'first') events.push(`twice at once: ${partition}`);
-          loading.add(partition);
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          loading.delete(partition);
-          return 0;
-        },
-        revoked: (partition) => loading.delete(partition),
-        batch: ({ partition }) => {
-          if (label === 'first' && loading.has(partition)) events.push(`a batch while loading: ${partition}`);
-        },
-      });
-      join(slow('first'));
-      await settle();
-      join(slow('second'));
-      await settle();
-      expect(events).toEqual([]);
-    });
+/** Whose a partition is. */
+function describeMembership(scene: Scene): void {
+  it('shares the partitions with a second member and gives them back when it stops', async () => {
+    const [first, second] = [new Recorder(), new Recorder()];
+    scene.join(first);
+    await until('the first member held all', () => first.held.size === scene.harness.partitionCount);
+    const other = scene.join(second);
+    await until(
+      'both members held some',
+      () => first.held.size > 0 && second.held.size > 0 && first.held.size + second.held.size === scene.harness.partitionCount,
+    );
+    expect([...first.held].filter((partition) => second.held.has(partition))).toEqual([]);
+    await scene.harness.writer.append(numbered(300));
+    await until('300 records came', () => first.count + second.count >= 300);
+    await other.stop();
+    await until('the first member held all again', () => first.held.size === scene.harness.partitionCount);
+    expect(second.held.size).toBe(0);
+    for (const partition of first.held) expect(first.assignments.filter((assigned) => assigned === partition).length).toBeGreaterThan(1);
+    expect([...first.jumps, ...second.jumps]).toEqual([]);
+  });
 
-    it('tells its bounds and what it is', async () => {
-      const member = harness.member();
-      await harness.writer.append(numbered(120));
-      const bounds = await member.bounds();
-      expect([...bounds.keys()].sort((left, right) => left - right)).toEqual(
-        Array.from({ length: harness.partitionCount }, (_, partition) => partition),
-      );
-      expect([...bounds.values()].every(({ low }) => low === 0)).toBe(true);
-      expect([...bounds.values()].reduce((sum, { high }) => sum + high, 0)).toBe(120);
-      const identity = await member.identity();
-      expect(identity).toMatchObject({ partitionCount: harness.partitionCount, cleanupPolicy: 'delete', timestampType: 'LogAppendTime' });
-      expect(identity.topicId).not.toBe('');
-      await member.stop();
+  it('asks assigned before the first batch of every membership, one call at a time', async () => {
+    await scene.harness.writer.append(numbered(300));
+    const events: string[] = [];
+    const loading = new Set<number>();
+    const slow = (label: string): LogHandler => ({
+      assigned: async (partition) => {
+        if (loading.has(partition) && label === 'first') events.push(`twice at once: ${partition}`);
+        loading.add(partition);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        loading.delete(partition);
+        return 0;
+      },
+      revoked: (partition) => loading.delete(partition),
+      batch: ({ partition }) => {
+        if (label === 'first' && loading.has(partition)) events.push(`a batch while loading: ${partition}`);
+      },
     });
+    scene.join(slow('first'));
+    await settle();
+    scene.join(slow('second'));
+    await settle();
+    expect(events).toEqual([]);
+  });
+}
 
-    it('stops right after run, and run after stop ends at once', async () => {
-      const recorder = new Recorder();
-      const member = harness.member();
-      const run = member.run(recorder);
-      await member.stop();
-      await run;
-      expect(recorder.held.size).toBe(0);
-      const never = harness.member();
-      await never.stop();
-      await never.run(recorder);
-      expect(recorder.held.size).toBe(0);
-    });
+/** What it says of itself, and calls at odd times. */
+function describeEdges(scene: Scene): void {
+  it('tells its bounds and what it is', async () => {
+    const member = scene.harness.member();
+    await scene.harness.writer.append(numbered(120));
+    const bounds = await member.bounds();
+    expect([...bounds.keys()].sort((left, right) => left - right)).toEqual(
+      Array.from({ length: scene.harness.partitionCount }, (_, partition) => partition),
+    );
+    expect([...bounds.values()].every(({ low }) => low === 0)).toBe(true);
+    expect([...bounds.values()].reduce((sum, { high }) => sum + high, 0)).toBe(120);
+    const identity = await member.identity();
+    expect(identity).toMatchObject({ partitionCount: scene.harness.partitionCount, cleanupPolicy: 'delete', timestampType: 'LogAppendTime' });
+    expect(identity.topicId).not.toBe('');
+    await member.stop();
+  });
 
-    it('takes commits and controls of partitions that it does not hold without a sound', async () => {
-      await harness.writer.append(numbered(100));
-      const recorder = new Recorder();
-      const member = join(recorder);
-      recorder.onBatch = (batch) => member.control(batch.partition, { commit: batch.offset(batch.length - 1) + 1 });
-      await until('100 records came', () => recorder.count >= 100);
-      expect(() => member.control(harness.partitionCount + 5, { pause: true })).not.toThrow();
-      expect(() => member.control(harness.partitionCount + 5, { seek: 1 })).not.toThrow();
-      await member.stop();
-      expect(() => member.control(0, { resume: true })).not.toThrow();
-    });
+  it('stops right after run, and run after stop ends at once', async () => {
+    const recorder = new Recorder();
+    const member = scene.harness.member();
+    const run = member.run(recorder);
+    await member.stop();
+    await run;
+    expect(recorder.held.size).toBe(0);
+    const never = scene.harness.member();
+    await never.stop();
+    await never.run(recorder);
+    expect(recorder.held.size).toBe(0);
+  });
+
+  it('takes commits and controls of partitions that it does not hold without a sound', async () => {
+    await scene.harness.writer.append(numbered(100));
+    const recorder = new Recorder();
+    const member = scene.join(recorder);
+    recorder.onBatch = (batch) => member.control(batch.partition, { commit: batch.offset(batch.length - 1) + 1 });
+    await until('100 records came', () => recorder.count >= 100);
+    expect(() => member.control(scene.harness.partitionCount + 5, { pause: true })).not.toThrow();
+    expect(() => member.control(scene.harness.partitionCount + 5, { seek: 1 })).not.toThrow();
+    await member.stop();
+    expect(() => member.control(0, { resume: true })).not.toThrow();
   });
 }
