@@ -3,7 +3,7 @@ import type { LogBatch, LogHandler } from '@tidemark/pipeline';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { logContract } from '../../testing/src/contracts/log.ts';
+import { logContract } from '@tidemark/testing/contracts';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '../src/index.ts';
 
 let engines: AcquiredEngines;

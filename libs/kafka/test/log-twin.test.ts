@@ -2,8 +2,8 @@
 import { setInterval } from 'node:timers';
 import type { LogBatch } from '@tidemark/pipeline';
 import { describe, expect, it } from 'vitest';
-import { logContract } from '../../testing/src/contracts/log.ts';
-import { MemoryLog } from '../../testing/src/twins/log.ts';
+import { logContract } from '@tidemark/testing/contracts';
+import { MemoryLog } from '@tidemark/testing';
 
 logContract('the twin', async () => {
   const log = new MemoryLog({ partitionCount: 3 });

@@ -5,6 +5,7 @@ export * from './ports/log.ts';
 export * from './ports/sink.ts';
 export * from './ports/version.ts';
 export * from './answer/index.ts';
+export * from './archive/index.ts';
 export * from './ports/time.ts';
 export * from './partition/worker.ts';
 export type { Beats, PartitionEvent, Stores } from './partition/lineage-partition.ts';

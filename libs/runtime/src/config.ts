@@ -3,13 +3,14 @@ import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { type FieldHelp, fieldHelp } from './fields.ts';
 import { boundText, isSecretName, printable, redactUrl } from './redact.ts';
+import { projectVariables } from './variables.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ConfigResult<T> = { readonly ok: true; readonly config: T } | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface ReadConfigOptions {
-  /** Variables that other services of the project read; together with the schema's they are all that may begin with the prefix. */
+  /** Further variables that are no typing errors, beside the schema's and the project's. */
   readonly knownNames?: readonly string[];
   /** Reads a file named by `NAME_FILE`; throws when it cannot. Default: the file system, at most 64 KiB. */
   readonly readFile?: (path: string) => string;
@@ -17,8 +18,6 @@ export interface ReadConfigOptions {
 
 /** Variables that begin so belong to the project: an unknown one is a typing error. */
 export const variablePrefix = 'TIDEMARK_';
-/** Read by this package itself. */
-const ownNames = ['TIDEMARK_PARENT_WATCH'];
 const maxSecretFileBytes = 64 * 1024;
 
 /**
@@ -28,7 +27,7 @@ const maxSecretFileBytes = 64 * 1024;
  */
 export function readConfig<S extends z.ZodObject>(schema: S, env: Environment, options: ReadConfigOptions = {}): ConfigResult<z.output<S>> {
   const names = Object.keys(schema.shape);
-  const problems = unknownVariables(env, [...names, ...(options.knownNames ?? []), ...ownNames]);
+  const problems = unknownVariables(env, [...names, ...(options.knownNames ?? []), ...projectVariables]);
   const given: Record<string, string | undefined> = {};
   const unreadable = new Set<string>();
   for (const name of names) {

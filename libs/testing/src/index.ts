@@ -7,3 +7,4 @@ export { MemoryArchive } from './twins/archive.ts';
 export type { Fate, Intercept, StoreCall } from './twins/calls.ts';
 export { MemoryCellStore, type MemoryCellStoreOptions } from './twins/cell-store.ts';
 export { MemoryCheckpointStore } from './twins/checkpoint-store.ts';
+export { MemoryLog, type MemoryLogOptions, MemoryMember, type MemoryRecord, memoryBatch } from './twins/log.ts';

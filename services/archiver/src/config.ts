@@ -1,7 +1,6 @@
 /** The archiver's configuration, read from the environment; the migration reads the same. */
 import { choiceField, hostPortListField, integerField, logLevels, portField, readConfig, textField, urlField } from '@tidemark/runtime';
 import { z } from 'zod';
-import { knownVariables } from './variables.ts';
 
 const archiverConfig = z.object({
   TIDEMARK_KAFKA_BROKERS: hostPortListField({ example: '127.0.0.1:9092' }),
@@ -18,5 +17,5 @@ export type ArchiverConfig = z.output<typeof archiverConfig>;
 
 /** Every mistake at once, one line each. */
 export function readArchiverConfig(env: Readonly<Record<string, string | undefined>>): ReturnType<typeof readConfig<typeof archiverConfig>> {
-  return readConfig(archiverConfig, env, { knownNames: knownVariables });
+  return readConfig(archiverConfig, env);
 }

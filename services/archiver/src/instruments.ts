@@ -51,9 +51,16 @@ export function registerArchiveMetrics(metrics: Metrics, writer: ArchiveWriter):
   const bytes = metrics.counter({ name: 'archive_bytes_total', help: 'Bytes of keys and values archived since the start.' });
   const failures = metrics.counter({ name: 'archive_failures_total', help: 'Requests to the archive or the log that had to be repeated.' });
   const held = metrics.gauge({ name: 'archive_held_bytes', help: 'Bytes of keys and values read and not yet archived.' });
-  const position = metrics.gauge({ name: 'archive_position', help: 'Offset up to which the chain of a partition is unbroken.', labels: ['partition'] });
+  const position = metrics.gauge({
+    name: 'archive_position',
+    help: 'Offset up to which the chain of a partition is unbroken.',
+    labels: ['partition'],
+  });
   const lag = metrics.gauge({ name: 'archive_lag_records', help: 'Offsets between the chain and the end of the log.', labels: ['partition'] });
-  const halted = metrics.gauge({ name: 'archive_halted_partitions', help: 'Partitions that stand still because of something that must not be guessed about.' });
+  const halted = metrics.gauge({
+    name: 'archive_halted_partitions',
+    help: 'Partitions that stand still because of something that must not be guessed about.',
+  });
 }
 
 /** Ready while nothing is halted; an archiver without partitions is ready to take some. */

@@ -2,7 +2,7 @@
 import { connectClickHouse, createClickHouseArchive } from '@tidemark/clickhouse';
 import { describeEvent } from '@tidemark/codec';
 import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
-import { createArchiveWriter } from '@tidemark/pipeline';
+import { createArchiveWriter, StoreUnavailable } from '@tidemark/pipeline';
 import {
   createHealthServer,
   createLogger,
@@ -10,26 +10,34 @@ import {
   exitCodes,
   type Logger,
   type RunningService,
+  reached,
   runService,
   systemClock,
 } from '@tidemark/runtime';
 import { type ArchiverConfig, readArchiverConfig } from './config.ts';
 import { archiveReadiness, createNoteLog, registerArchiveMetrics } from './instruments.ts';
-import { reached } from './reached.ts';
 import { haltOnChange } from './topic-watch.ts';
 
 /** Epochs begin here; raising one is an operator's act on both stores. */
-const EPOCH = 0;
+const EPOCH = 1;
 const TOPIC_WATCH_INTERVAL_MS = 10_000;
 
 async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal): Promise<RunningService> {
-  const waiting = { logger, signal };
+  const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
   const namespace = config.TIDEMARK_NAMESPACE;
-  const kafka = await reached('Kafka', () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-archiver', namespace, logger }), waiting);
-  const clickhouse = await reached('ClickHouse', () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }), waiting);
+  const kafka = await reached(
+    'Kafka',
+    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-archiver', namespace, logger }),
+    waiting,
+  );
+  const clickhouse = await reached(
+    'ClickHouse',
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    waiting,
+  );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, { groupId: `${namespace}.archiver` });
+  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 1024 * 1024 });
   const writer = createArchiveWriter({
     archive: createClickHouseArchive(clickhouse),
     log,

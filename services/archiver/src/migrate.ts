@@ -2,17 +2,25 @@
 import { resolve } from 'node:path';
 import { connectClickHouse, migrate } from '@tidemark/clickhouse';
 import { connectKafka, ensureEventsTopic } from '@tidemark/kafka';
-import { createLogger, exitCodes, type Logger, type RunningService, runService } from '@tidemark/runtime';
+import { StoreUnavailable } from '@tidemark/pipeline';
+import { createLogger, exitCodes, type Logger, type RunningService, reached, runService, systemClock } from '@tidemark/runtime';
 import { type ArchiverConfig, readArchiverConfig } from './config.ts';
-import { reached } from './reached.ts';
 
 const SQL_FOLDER = resolve(import.meta.dirname, '../../../schemas/clickhouse');
 
 async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal): Promise<RunningService> {
-  const waiting = { logger, signal };
-  const clickhouse = await reached('ClickHouse', () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }), waiting);
+  const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
+  const clickhouse = await reached(
+    'ClickHouse',
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    waiting,
+  );
   const brokers = config.TIDEMARK_KAFKA_BROKERS;
-  const kafka = await reached('Kafka', () => connectKafka({ brokers, clientId: 'tidemark-migrate', namespace: config.TIDEMARK_NAMESPACE, logger }), waiting);
+  const kafka = await reached(
+    'Kafka',
+    () => connectKafka({ brokers, clientId: 'tidemark-migrate', namespace: config.TIDEMARK_NAMESPACE, logger }),
+    waiting,
+  );
   const done = async (): Promise<void> => {
     await reached('ClickHouse', () => migrate(clickhouse, { folder: SQL_FOLDER, onProgress: (line) => logger.info({}, line) }), waiting);
     const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);

@@ -1,6 +1,7 @@
 // The archiver as a process against real Kafka and ClickHouse: everything arrives, once, in an unbroken chain, whatever kills it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type ClickHouseConnection, connectClickHouse } from '@tidemark/clickhouse';
 import { connectKafka, createLogWriter, type KafkaConnection } from '@tidemark/kafka';
 import type { LogWriter } from '@tidemark/pipeline';
@@ -56,7 +57,7 @@ function launch(program: string, more: Readonly<Record<string, string>> = {}): R
   };
   const child = spawn(process.execPath, [resolve(source, program)], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const log: string[] = [];
-  child.stderr.on('data', (chunk: Buffer) => log.push(...chunk.toString().split('\n').filter(Boolean)));
+  createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
   children.push(child);
   return { child, log };
 }
@@ -88,7 +89,14 @@ function eventRecord(number: number): { key: string; value: string } {
   const properties = { plan: 'pro', seats: number % 9, note: 'x'.repeat(120) };
   return {
     key: userId,
-    value: JSON.stringify({ type: 'track', event: 'file_opened', userId, messageId: `message-${number}`, timestamp: '2026-03-01T10:00:00.000Z', properties }),
+    value: JSON.stringify({
+      type: 'track',
+      event: 'file_opened',
+      userId,
+      messageId: `message-${number}`,
+      timestamp: '2026-03-01T10:00:00.000Z',
+      properties,
+    }),
   };
 }
 
@@ -189,7 +197,7 @@ describe('the archiver', () => {
     }
     await expectWholeChain();
     const [[rows, distinct, parsed] = []] = await clickhouse.select(
-      'SELECT count(), uniqExact(message_id), countIf(reason = \'\' AND NOT control) FROM (SELECT DISTINCT partition, offset, message_id, reason, control FROM events)',
+      "SELECT count(), uniqExact(message_id), countIf(reason = '' AND NOT control) FROM (SELECT DISTINCT partition, offset, message_id, reason, control FROM events)",
     );
     expect([Number(rows), Number(distinct), Number(parsed)]).toEqual([written, written, written - 1]);
   });

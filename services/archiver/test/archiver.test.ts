@@ -1,6 +1,7 @@
 // What the archiver reads from its environment, and what it says of itself.
-import { createMetrics } from '@tidemark/runtime';
+
 import type { ArchivePartition, ArchiveWriter } from '@tidemark/pipeline';
+import { createMetrics } from '@tidemark/runtime';
 import { describe, expect, it } from 'vitest';
 import { readArchiverConfig } from '../src/config.ts';
 import { archiveReadiness, createNoteLog, registerArchiveMetrics } from '../src/instruments.ts';

@@ -3,18 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { connectClickHouse, createClickHouseCellSink } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
-import { Worker } from '@tidemark/pipeline';
+import { StoreUnavailable, Worker } from '@tidemark/pipeline';
 import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
-import { createHealthServer, createLogger, createMetrics, exitCodes, type Logger, readConfig, runService, systemClock } from '@tidemark/runtime';
-import { knownVariables } from './variables.ts';
+import { createHealthServer, createLogger, createMetrics, exitCodes, type Logger, reached, readConfig, runService, systemClock } from '@tidemark/runtime';
 import { type WorkerConfig, workerConfig } from './config.ts';
 import { createInstruments } from './instruments.ts';
-import { reached } from './reached.ts';
 import { readSets } from './sets.ts';
 
 async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal): Promise<{ stop(): Promise<void>; done: Promise<void> }> {
-  const sets = await readSets(config.TIDEMARK_METRICS);
-  const waiting = { logger, signal, clock: systemClock };
+  const sets = readSets(config.TIDEMARK_METRICS);
+  const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
   const namespace = config.TIDEMARK_NAMESPACE;
   const kafka = await reached('Kafka', () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger }), waiting);
   const redis = await reached('Redis', () => connectRedis({ url: config.TIDEMARK_REDIS_URL, namespace }), waiting);
@@ -65,7 +63,7 @@ function readiness(worker: Worker): { checks: { name: string; ok: boolean; detai
   return { checks: [{ name: 'partitions', ok: halted.length === 0, detail }], details: { lineages: worker.lineages, partitions } };
 }
 
-const config = readConfig(workerConfig, process.env, { knownNames: knownVariables });
+const config = readConfig(workerConfig, process.env);
 if (config.ok) {
   const logger = createLogger({ service: 'worker', level: config.config.TIDEMARK_LOG_LEVEL });
   await runService({ name: 'worker', logger, start: (signal) => start(config.config, logger, signal) });

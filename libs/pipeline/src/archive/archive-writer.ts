@@ -1,9 +1,8 @@
-/**
- * Archives a log: takes batches, cuts them into chunks, saves each chunk and then extends the partition's chain by it. The order, and what each gap guarantees:
- * 1. A chunk's records are inserted. A crash before the acknowledgement leaves rows that the chain does not name; the same rows are written again.
- * 2. Its link is added to the chain. A rebuild reads only what an unbroken chain names, so a chunk that failed is a hole that is seen, and the next start fills it.
- * 3. The position is committed, for lag tools only: a start resumes from the chain.
- */
+/** Archives a log: takes batches, cuts them into chunks, saves each chunk and then extends the partition's chain by it. */
+// The order, and what each gap guarantees:
+// 1. A chunk's records are inserted. A crash before the acknowledgement leaves rows that the chain does not name; the same rows are written again.
+// 2. Its link is added to the chain. A rebuild reads only what an unbroken chain names, so a chunk that failed is a hole that is seen, and the next start fills it.
+// 3. The position is committed, for lag tools only: a start resumes from the chain.
 import type { Archive } from '../ports/archive.ts';
 import type { EventLog, LogBatch, LogHandler } from '../ports/log.ts';
 import { type ArchivePosition, archivePosition } from './archive-position.ts';
@@ -21,7 +20,7 @@ export interface ArchiveWriterOptions {
   readonly chunkRecords?: number;
   /** How long records at the log's end wait for their chunk to fill; default 1,000. */
   readonly flushIntervalMs?: number;
-  /** Keys and values held before fetching pauses; default 64 MiB. */
+  /** Keys and values held before fetching pauses; default 32 MiB. */
   readonly maxHeldBytes?: number;
   /** How long `stop` tries to save what is held; default 6,000. */
   readonly stopDeadlineMs?: number;
@@ -93,7 +92,14 @@ class LogArchiver implements ArchiveWriter {
   #totals = { records: 0, bytes: 0, chunks: 0, failures: 0, heldBytes: 0 };
 
   constructor(options: ArchiveWriterOptions) {
-    this.#options = { chunkRecords: 5_000, flushIntervalMs: 1_000, maxHeldBytes: 64 * 1024 * 1024, stopDeadlineMs: 6_000, onNote: () => {}, ...options };
+    this.#options = {
+      chunkRecords: 5_000,
+      flushIntervalMs: 1_000,
+      maxHeldBytes: 32 * 1024 * 1024,
+      stopDeadlineMs: 6_000,
+      onNote: () => {},
+      ...options,
+    };
     this.#retry = {
       clock: options.clock,
       onFailure: (failure) => {
@@ -128,7 +134,13 @@ class LogArchiver implements ArchiveWriter {
 
   partitions(): readonly ArchivePartition[] {
     const halted = [...this.#halted].map(([partition, reason]) => ({ partition, halted: reason }));
-    const running = [...this.#sessions.values()].map(({ partition, cutter, archived, high }) => ({ partition, halted: null, next: cutter.next, archived, high }));
+    const running = [...this.#sessions.values()].map(({ partition, cutter, archived, high }) => ({
+      partition,
+      halted: null,
+      next: cutter.next,
+      archived,
+      high,
+    }));
     return [...halted, ...running].sort((left, right) => left.partition - right.partition);
   }
 

@@ -6,11 +6,23 @@ import type { LogBatch } from '../ports/log.ts';
 /** The decoder's description of one record; pure. */
 export type DescribeRecord = (key: Buffer | null, value: Buffer | null) => EventDescription;
 
-export function archivedRecordOf(batch: LogBatch, index: number, options: { readonly epoch: number; readonly describe: DescribeRecord }): ArchivedRecord {
+export function archivedRecordOf(
+  batch: LogBatch,
+  index: number,
+  options: { readonly epoch: number; readonly describe: DescribeRecord },
+): ArchivedRecord {
   const key = batch.key(index);
   const value = batch.value(index);
   const control = batch.isControl(index);
-  const base = { epoch: options.epoch, partition: batch.partition, offset: batch.offset(index), timestampMs: batch.timestampMs(index), key, value, control };
+  const base = {
+    epoch: options.epoch,
+    partition: batch.partition,
+    offset: batch.offset(index),
+    timestampMs: batch.timestampMs(index),
+    key,
+    value,
+    control,
+  };
   if (control) return { ...base, parsed: null, reason: '' };
   const described = options.describe(key, value);
   if (!described.accepted) return { ...base, parsed: null, reason: described.reason };

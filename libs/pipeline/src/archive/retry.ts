@@ -18,7 +18,12 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Answers `gaveUp` once `goesOn` says no after a failure. Errors other than StoreUnavailable are thrown: another attempt will not mend them. */
-export async function retried<T>(options: RetryOptions, purpose: string, attempt: () => Promise<T>, goesOn: () => boolean): Promise<T | typeof gaveUp> {
+export async function retried<T>(
+  options: RetryOptions,
+  purpose: string,
+  attempt: () => Promise<T>,
+  goesOn: () => boolean,
+): Promise<T | typeof gaveUp> {
   for (let count = 1, pauseMs = FIRST_PAUSE_MS; ; count += 1, pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();

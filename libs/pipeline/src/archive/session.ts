@@ -21,7 +21,12 @@ const PATIENCE = 5;
 /** One chunk, and one insert, carry about this much of keys and values: at most one record more. */
 const MAX_INSERT_BYTES = 8 * 1024 * 1024;
 
-export function createSession(options: { readonly epoch: number; readonly partition: number; readonly from: number; readonly chunkRecords: number }): Session {
+export function createSession(options: {
+  readonly epoch: number;
+  readonly partition: number;
+  readonly from: number;
+  readonly chunkRecords: number;
+}): Session {
   const { partition, from } = options;
   return { partition, cutter: createChunkCutter(options), queue: [], archived: from, high: from, openSinceMs: 0 };
 }

@@ -2,7 +2,7 @@
 import { describeEvent } from '@tidemark/codec';
 import { MemoryArchive } from '@tidemark/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MemoryLog, type MemoryMember } from '../../../testing/src/twins/log.ts';
+import { MemoryLog, type MemoryMember } from '@tidemark/testing';
 import { type ArchiveNote, type ArchiveWriter, type ArchiveWriterOptions, createArchiveWriter } from '../../src/archive/archive-writer.ts';
 import { StoreUnavailable } from '../../src/ports/sink.ts';
 
@@ -59,7 +59,15 @@ async function archiver(log: MemoryLog, memory: MemoryArchive, changes: Partial<
   const clock = new ManualClock();
   const notes: ArchiveNote[] = [];
   const member = log.member();
-  const base = { archive: memory.archive, log: member, describe: describeEvent, epoch: 3, chunkRecords: 10, clock, onNote: (note: ArchiveNote) => notes.push(note) };
+  const base = {
+    archive: memory.archive,
+    log: member,
+    describe: describeEvent,
+    epoch: 3,
+    chunkRecords: 10,
+    clock,
+    onNote: (note: ArchiveNote) => notes.push(note),
+  };
   const writer = createArchiveWriter({ ...base, ...changes });
   const saving = writer.run();
   saving.catch(() => undefined);
@@ -116,7 +124,13 @@ describe('the archive writer', () => {
     log.deliver(100);
     await clock.advance(1_500);
     expect(memory.recordsOf(3, 0)).toMatchObject([
-      { offset: 0, timestampMs: 1_000, control: false, reason: '', parsed: { type: 'track', event: 'opened', actorId: 'u1', messageId: 'm0', timeMs: 1_767_225_600_000 } },
+      {
+        offset: 0,
+        timestampMs: 1_000,
+        control: false,
+        reason: '',
+        parsed: { type: 'track', event: 'opened', actorId: 'u1', messageId: 'm0', timeMs: 1_767_225_600_000 },
+      },
       { offset: 5, timestampMs: 7, reason: 'broken_json', parsed: null, value: Buffer.from('{"broken') },
       { offset: 6, timestampMs: 8, control: true, reason: '', parsed: null, key: null, value: null },
       { offset: 7, reason: 'key_mismatch', parsed: null, key: Buffer.from('other') },
@@ -129,7 +143,10 @@ describe('the archive writer', () => {
     const memory = new MemoryArchive();
     let links = 0;
     memory.intercept = undefined;
-    const failing = { ...memory.archive, extendChain: (chunk: Parameters<typeof memory.archive.extendChain>[0]) => (++links > 1 ? unavailable() : memory.archive.extendChain(chunk)) };
+    const failing = {
+      ...memory.archive,
+      extendChain: (chunk: Parameters<typeof memory.archive.extendChain>[0]) => (++links > 1 ? unavailable() : memory.archive.extendChain(chunk)),
+    };
     const first = await archiver(log, memory, { archive: failing });
     log.deliver(100);
     await first.clock.advance(300);
@@ -148,7 +165,10 @@ describe('the archive writer', () => {
     const log = filled(0);
     const memory = new MemoryArchive();
     let away = true;
-    const archive = { ...memory.archive, insert: (records: Parameters<typeof memory.archive.insert>[0]) => (away ? unavailable() : memory.archive.insert(records)) };
+    const archive = {
+      ...memory.archive,
+      insert: (records: Parameters<typeof memory.archive.insert>[0]) => (away ? unavailable() : memory.archive.insert(records)),
+    };
     const { clock, writer, notes } = await archiver(log, memory, { archive, maxHeldBytes: 3_000 });
     for (let index = 0; index < 200; index += 1) log.append(0, event(`m${index}`));
     for (let round = 0; round < 200; round += 1) log.deliver(5);
@@ -180,7 +200,10 @@ describe('the archive writer', () => {
     log.deleteBefore(1, 9);
     log.deliver(4);
     await clock.advance(100);
-    expect(writer.partitions().map(({ halted }) => halted)).toEqual([expect.stringContaining('begins at offset 8'), expect.stringContaining('begins at offset 9, but the archive ends at 4')]);
+    expect(writer.partitions().map(({ halted }) => halted)).toEqual([
+      expect.stringContaining('begins at offset 8'),
+      expect.stringContaining('begins at offset 9, but the archive ends at 4'),
+    ]);
     log.deliver(100);
     await clock.advance(2_000);
     expect(offsetsOf(memory, 1).every((offset) => offset < 4)).toBe(true);
@@ -207,7 +230,10 @@ describe('the archive writer', () => {
     const log = filled(20);
     const memory = new MemoryArchive();
     let away = true;
-    const archive = { ...memory.archive, chainEnd: (epoch: number, partition: number) => (away ? unavailable() : memory.archive.chainEnd(epoch, partition)) };
+    const archive = {
+      ...memory.archive,
+      chainEnd: (epoch: number, partition: number) => (away ? unavailable() : memory.archive.chainEnd(epoch, partition)),
+    };
     const { clock, member, writer } = await archiver(log, memory, { archive });
     await clock.advance(1_000);
     expect(writer.partitions()).toEqual([]);

@@ -5,18 +5,30 @@ import { type CutChunk, chunkHash, createChunkCutter } from '../../src/archive/c
 import type { ArchivedRecord } from '../../src/ports/archive.ts';
 
 function record(offset: number, value = `v${offset}`): ArchivedRecord {
-  return { epoch: 1, partition: 2, offset, timestampMs: 5, key: Buffer.from('k'), value: Buffer.from(value), control: false, parsed: null, reason: 'broken_json' };
+  return {
+    epoch: 1,
+    partition: 2,
+    offset,
+    timestampMs: 5,
+    key: Buffer.from('k'),
+    value: Buffer.from(value),
+    control: false,
+    parsed: null,
+    reason: 'broken_json',
+  };
 }
 
 /** Sparse offsets at or above `from`. */
 const sparse = (from: number): fc.Arbitrary<number[]> =>
-  fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 40 }) }), { maxLength: 200 }).map((steps) => {
-    let offset = from - 1;
-    return steps.map((step) => {
-      offset += step;
-      return offset;
+  fc
+    .array(fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 40 }) }), { maxLength: 200 })
+    .map((steps) => {
+      let offset = from - 1;
+      return steps.map((step) => {
+        offset += step;
+        return offset;
+      });
     });
-  });
 
 function cutAll(offsets: readonly number[], from: number, chunkRecords: number, tailAfter: ReadonlySet<number> = new Set()): CutChunk[] {
   const cutter = createChunkCutter({ epoch: 1, partition: 2, from, chunkRecords });

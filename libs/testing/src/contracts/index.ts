@@ -3,3 +3,4 @@ export { type ArchiveUnderTest, archiveContract, archivedRecord } from './archiv
 export { at, type CellStoreUnderTest, cellSinkContract, sliceRow, totalRow } from './cell-store.ts';
 export { cellStoreDifferential } from './cell-store-differential.ts';
 export { type CheckpointStoreUnderTest, checkpointContract } from './checkpoint-store.ts';
+export { type LogUnderTest, logContract } from './log.ts';
