@@ -31,7 +31,8 @@ describe.skipIf(missing !== null)(`ClickHouse in a container${missing === null ?
     await container?.stop();
   });
 
-  const open = () => connectClickHouse({ url: `http://tidemark:tidemark@${container.getHost()}:${container.getMappedPort(8123)}`, database: 'container' });
+  const open = () =>
+    connectClickHouse({ url: `http://tidemark:tidemark@${container.getHost()}:${container.getMappedPort(8123)}`, database: 'container' });
   cellSinkContract('ClickHouse container', async (): Promise<CellStoreUnderTest> => {
     const connection = await open();
     return { sink: createClickHouseCellSink(connection), reader: createClickHouseCellReader(connection), close: () => connection.close() };

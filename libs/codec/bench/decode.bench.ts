@@ -62,9 +62,7 @@ let parseNs = 0;
 for (const [name, run] of Object.entries(runs)) {
   const ns = nsPerEvent(run);
   if (parseNs === 0) parseNs = ns;
-  console.log(
-    `${name.padEnd(22)} ${Math.round(ns)} ns per event, ${(ns / parseNs).toFixed(2)} × JSON.parse, ${bytesPerEvent(run)}`,
-  );
+  console.log(`${name.padEnd(22)} ${Math.round(ns)} ns per event, ${(ns / parseNs).toFixed(2)} × JSON.parse, ${bytesPerEvent(run)}`);
 }
 
 // By index: the iterator of `for … of` allocates for each record until the loop is fully optimised.

@@ -6,7 +6,7 @@ export const VALUE_LIMIT_BYTES = 1_048_576;
 /** Open objects and arrays at one place; one more is `too_deep`. */
 export const NESTING_LIMIT = 64;
 /** Bytes of an event name as UTF-8. */
-export const NAME_LIMIT_BYTES = 200;
+const NAME_LIMIT_BYTES = 200;
 /** Bytes of an actor id or a messageId as UTF-8. */
 export const ID_LIMIT_BYTES = 512;
 /** UTF-16 code units of a slice value. */

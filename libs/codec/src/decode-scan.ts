@@ -38,6 +38,7 @@ export class MemberScan {
     this.count = 0;
     this.scalarCount = 0;
     this.#reach = reach;
+    text.lastEscape = -1;
     const start = text.afterSpace(0);
     if (text.byteAt(start) !== OPEN_OBJECT) return false;
     const end = this.#object(start + 1, 1, ROOT);

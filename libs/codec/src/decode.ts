@@ -241,7 +241,7 @@ class FastDecoder implements Decoder, EventView {
     const start = text.starts[place] ?? 0;
     const end = text.ends[place] ?? 0;
     const first = text.firstByte(place);
-    if (first === QUOTE && this.#times.read(text, start + 1, end - 1)) return true;
+    if (first === QUOTE ? this.#times.read(text, start + 1, end - 1) : this.#times.readNumber(text, start, end)) return true;
     if (first === OPEN_OBJECT || first === OPEN_ARRAY) return false;
     const timeMs = timeOf(JSON.parse(text.bytes.toString('utf8', start, end)));
     this.#times.timeMs[0] = timeMs;

@@ -31,7 +31,7 @@ const C3 = 0x38b34ae5;
 const C4 = 0xa1e38b93 | 0;
 
 /** What to hash. */
-export interface HashSpan {
+interface HashSpan {
   start: number;
   length: number;
   seed: number;

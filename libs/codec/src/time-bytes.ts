@@ -2,6 +2,9 @@
 import type { ValueText } from './decode-text.ts';
 import { DAY_MS, dayNumberOf, timeOfDayMsOf, within, zoneMsOf } from './time.ts';
 
+/** A whole number of no more digits is exact in a double. */
+const EXACT_DIGITS = 15;
+
 /** Reads times from bytes and remembers the last date's day, since neighbours in a log share it. */
 export class TimeReader {
   /** One element, the last time read, in epoch milliseconds: a result in an array is never boxed. */
@@ -28,6 +31,20 @@ export class TimeReader {
     const zoneMs = zoneMsAt(bytes, fractionEnd, end);
     const dayMs = this.#dayOf(century * 100 + year, month, day) * DAY_MS;
     const timeMs = within(dayMs + timeOfDayMsOf(hour, minute, second) + fractionMsAt(bytes, start + 20, fractionEnd) - zoneMs);
+    this.timeMs[0] = timeMs;
+    return !Number.isNaN(timeMs);
+  }
+
+  /** The same for a JSON number: false unless it is whole, not negative and of at most 15 digits. */
+  readNumber({ bytes }: ValueText, start: number, end: number): boolean {
+    if (end - start > EXACT_DIGITS) return false;
+    let number = 0;
+    for (let at = start; at < end; at += 1) {
+      const digit = digitAt(bytes, at);
+      if (digit < 0) return false;
+      number = number * 10 + digit;
+    }
+    const timeMs = within(number);
     this.timeMs[0] = timeMs;
     return !Number.isNaN(timeMs);
   }

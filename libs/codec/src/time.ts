@@ -2,8 +2,8 @@
 
 export const DAY_MS = 86_400_000;
 /** 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: an instant outside is no time. */
-export const FIRST_TIME_MS = -62_135_596_800_000;
-export const LAST_TIME_MS = 253_402_300_799_999;
+const FIRST_TIME_MS = -62_135_596_800_000;
+const LAST_TIME_MS = 253_402_300_799_999;
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)$/;
 
@@ -16,7 +16,7 @@ export function timeOf(value: unknown): number {
 }
 
 /** Epoch milliseconds of an ISO 8601 text, or NaN. Fractions are cut to milliseconds; second 60 is the next minute's 00. */
-export function timeOfText(text: string): number {
+function timeOfText(text: string): number {
   const found = ISO.exec(text);
   if (found === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '0', fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = found;

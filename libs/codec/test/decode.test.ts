@@ -1,6 +1,6 @@
 /** What the fast decoder does beside agreeing with the plain one: it forgets in time, learns shapes, follows its vocabulary. */
 import { COMPOSITE, type EventView, Vocabulary } from '@tidemark/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createDecoder, createPlainDecoder, type Decoder } from '../src/index.ts';
 
 const key = Buffer.from('u1');
@@ -73,4 +73,17 @@ test('properties stay right when more shapes pass than are learned', () => {
     if (decoded(decoder, `,"properties":{${members.join(',')}}`).sliceText(plan) !== `p${index % 5}`) wrong += 1;
   }
   expect(wrong).toBe(0);
+});
+
+test('records of known tokens are decoded without JSON.parse, whether their shape is known or new', () => {
+  const vocabulary = new Vocabulary();
+  const plan = vocabulary.path(['properties', 'plan']);
+  const decoder = createDecoder(vocabulary);
+  const read = (shape: number): string =>
+    decoded(decoder, `,"properties":{"k${shape}":1,"plan":"pro \\u0041 план"},"context":{"list":[1,"\\n"]}`).sliceText(plan);
+  expect(read(0)).toBe('pro A план');
+  const parse = vi.spyOn(JSON, 'parse');
+  for (let shape = 0; shape < 300; shape += 1) expect(read(shape % 200)).toBe('pro A план');
+  expect(parse).not.toHaveBeenCalled();
+  parse.mockRestore();
 });

@@ -3,7 +3,9 @@ import type { MetricSet } from '@tidemark/core';
 import { type ParsedMetricSet, parseMetricSet } from './parse.ts';
 import type { Problem } from './problem.ts';
 
-export type ParsedMetricSets = { readonly ok: true; readonly sets: readonly MetricSet[] } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type ParsedMetricSets =
+  | { readonly ok: true; readonly sets: readonly MetricSet[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** `readText` throws when a file cannot be read; that is one mistake at the file's first place. All mistakes of all files, in the order of files. */
 export function parseMetricSets(files: readonly string[], readText: (file: string) => string): ParsedMetricSets {
@@ -20,7 +22,8 @@ export function parseMetricSets(files: readonly string[], readText: (file: strin
     sets.push(set);
     for (const [kind, name] of [['set', set.name] as const, ...set.metrics.map(({ id }) => ['metric', id] as const)]) {
       const other = fileByName.get(`${kind} ${name}`);
-      if (other !== undefined) problems.push({ file, line: 1, column: 1, path: '', message: `${kind} ${name} stands in ${other} as well: give one of them another name` });
+      if (other !== undefined)
+        problems.push({ file, line: 1, column: 1, path: '', message: `${kind} ${name} stands in ${other} as well: give one of them another name` });
       fileByName.set(`${kind} ${name}`, file);
     }
   }

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { parseMetricSets, problemLine } from '../src/index.ts';
 
 const metric = (id: string): string => `metrics:\n  - { id: ${id}, kind: activity, event: "*" }\n`;
-const texts: Record<string, string> = { 'a.yaml': metric('one'), 'b.yaml': metric('two'), 'again.yaml': metric('one'), 'wrong.yaml': 'metrics:\n  - { id: x, kind: nonsense }\n' };
+const texts: Record<string, string> = {
+  'a.yaml': metric('one'),
+  'b.yaml': metric('two'),
+  'again.yaml': metric('one'),
+  'wrong.yaml': 'metrics:\n  - { id: x, kind: nonsense }\n',
+};
 
 function readText(file: string): string {
   const text = texts[file];

@@ -1,9 +1,9 @@
 // The log contract on a real broker, and what only a real broker can do: compress, abort, forget, re-create, die.
 import type { LogBatch, LogHandler } from '@tidemark/pipeline';
+import { logContract } from '@tidemark/testing/contracts';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { logContract } from '@tidemark/testing/contracts';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '../src/index.ts';
 
 let engines: AcquiredEngines;

@@ -1,9 +1,9 @@
 /** The log twin keeps the contract of the log, and can be broken as a real log breaks. */
 import { setInterval } from 'node:timers';
 import type { LogBatch } from '@tidemark/pipeline';
-import { describe, expect, it } from 'vitest';
-import { logContract } from '@tidemark/testing/contracts';
 import { MemoryLog } from '@tidemark/testing';
+import { logContract } from '@tidemark/testing/contracts';
+import { describe, expect, it } from 'vitest';
 
 logContract('the twin', async () => {
   const log = new MemoryLog({ partitionCount: 3 });

@@ -2,13 +2,7 @@
 
 import { inspect } from 'node:util';
 import { type CellSink, type HeadNote, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
-import {
-  connectRedis,
-  createRedisCellReader,
-  createRedisCellSink,
-  createRedisCheckpointStore,
-  type RedisConnection,
-} from '@tidemark/redis';
+import { connectRedis, createRedisCellReader, createRedisCellSink, createRedisCheckpointStore, type RedisConnection } from '@tidemark/redis';
 import { at, type CellStoreUnderTest, cellSinkContract, cellStoreDifferential, checkpointContract, totalRow } from '@tidemark/testing/contracts';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';

@@ -32,7 +32,7 @@ export {
   metricPrefix,
 } from './metrics.ts';
 export { createProgress, type Progress, type ProgressOptions } from './progress.ts';
-export { createReadiness, type Gate, type Probe, type Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.ts';
 export { reached, type Waiting } from './reached.ts';
+export { createReadiness, type Gate, type Probe, type Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.ts';
 export { boundText, isSecretName, printable, redactText, redactUrl } from './redact.ts';
 export { createStyle, formatCount, formatDuration, type Style, type TerminalStream } from './terminal.ts';

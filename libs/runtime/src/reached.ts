@@ -23,7 +23,8 @@ export async function reached<T>(name: string, connect: () => Promise<T>, waitin
     } catch (error) {
       if (!waiting.isAway(error)) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      if (signal.aborted || clock.monotonicMs() - startMs > DEADLINE_MS) throw exitError(exitCodes.unreachable, `${name} does not answer: ${why}`, error);
+      if (signal.aborted || clock.monotonicMs() - startMs > DEADLINE_MS)
+        throw exitError(exitCodes.unreachable, `${name} does not answer: ${why}`, error);
       logger.warn({ dependency: name, why }, 'waiting for a dependency');
       await clock.sleep(RETRY_MS, signal);
     }

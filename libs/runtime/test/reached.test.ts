@@ -15,7 +15,10 @@ function fakeWaiting(signal = new AbortController().signal) {
       nowMs += ms;
     },
   };
-  return { waiting: { logger: { warn: (fields: object) => void warnings.push(fields) }, signal, clock, isAway: (error: unknown) => error === away }, warnings };
+  return {
+    waiting: { logger: { warn: (fields: object) => void warnings.push(fields) }, signal, clock, isAway: (error: unknown) => error === away },
+    warnings,
+  };
 }
 
 describe('reached', () => {

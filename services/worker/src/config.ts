@@ -1,5 +1,15 @@
 /** The worker's configuration, read from the environment. */
-import { bytesField, choiceField, durationField, hostPortListField, integerField, logLevels, portField, textField, urlField } from '@tidemark/runtime';
+import {
+  bytesField,
+  choiceField,
+  durationField,
+  hostPortListField,
+  integerField,
+  logLevels,
+  portField,
+  textField,
+  urlField,
+} from '@tidemark/runtime';
 import { z } from 'zod';
 
 export const workerConfig = z.object({

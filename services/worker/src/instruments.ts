@@ -36,9 +36,17 @@ function observePartitions(metrics: Metrics, worker: () => Worker | null): void 
   const perPartition = ['partition', 'lineage'] as const;
   const position = metrics.gauge({ name: 'partition_position', help: 'Offset after the last folded record.', labels: perPartition });
   const lag = metrics.gauge({ name: 'partition_lag_records', help: 'Records between the position and the end of the log.', labels: perPartition });
-  const clock = metrics.gauge({ name: 'partition_clock_seconds', help: 'The partition clock: largest time of an applied event or tick.', labels: perPartition });
+  const clock = metrics.gauge({
+    name: 'partition_clock_seconds',
+    help: 'The partition clock: largest time of an applied event or tick.',
+    labels: perPartition,
+  });
   const halted = metrics.gauge({ name: 'partition_halted', help: '1 while the partition is halted.', labels: perPartition });
-  const records = metrics.gauge({ name: 'partition_records', help: 'Records since the origin by outcome, as the state counts them.', labels: [...perPartition, 'outcome'] });
+  const records = metrics.gauge({
+    name: 'partition_records',
+    help: 'Records since the origin by outcome, as the state counts them.',
+    labels: [...perPartition, 'outcome'],
+  });
   const rejected = metrics.gauge({
     name: 'rejected_records',
     help: 'Records rejected since the start of this process, by reason.',

@@ -5,7 +5,17 @@ import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
 import { StoreUnavailable, Worker } from '@tidemark/pipeline';
 import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
-import { createHealthServer, createLogger, createMetrics, exitCodes, type Logger, reached, readConfig, runService, systemClock } from '@tidemark/runtime';
+import {
+  createHealthServer,
+  createLogger,
+  createMetrics,
+  exitCodes,
+  type Logger,
+  reached,
+  readConfig,
+  runService,
+  systemClock,
+} from '@tidemark/runtime';
 import { type WorkerConfig, workerConfig } from './config.ts';
 import { createInstruments } from './instruments.ts';
 import { readSets } from './sets.ts';
@@ -14,9 +24,17 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   const sets = readSets(config.TIDEMARK_METRICS);
   const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
   const namespace = config.TIDEMARK_NAMESPACE;
-  const kafka = await reached('Kafka', () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger }), waiting);
+  const kafka = await reached(
+    'Kafka',
+    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger }),
+    waiting,
+  );
   const redis = await reached('Redis', () => connectRedis({ url: config.TIDEMARK_REDIS_URL, namespace }), waiting);
-  const clickhouse = await reached('ClickHouse', () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }), waiting);
+  const clickhouse = await reached(
+    'ClickHouse',
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    waiting,
+  );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
   const log = createEventLog(kafka, { groupId: `${namespace}.worker`, sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT });
@@ -30,7 +48,11 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
     identity,
     log,
     writer,
-    stores: { redis: createRedisCellSink(redis), clickhouse: createClickHouseCellSink(clickhouse), checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }) },
+    stores: {
+      redis: createRedisCellSink(redis),
+      clickhouse: createClickHouseCellSink(clickhouse),
+      checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
+    },
     beats: {
       publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
       tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
@@ -44,7 +66,12 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
     report: createInstruments(metrics, logger, () => current),
   });
   current = worker;
-  const health = await createHealthServer({ host: config.TIDEMARK_HTTP_HOST, port: config.TIDEMARK_HTTP_PORT, ready: () => readiness(worker), metrics });
+  const health = await createHealthServer({
+    host: config.TIDEMARK_HTTP_HOST,
+    port: config.TIDEMARK_HTTP_PORT,
+    ready: () => readiness(worker),
+    metrics,
+  });
   logger.info({ port: health.port, lineages: worker.lineages, sets: sets.map((set) => set.name) }, 'worker is up');
   return {
     done: worker.run(),
@@ -59,7 +86,8 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
 function readiness(worker: Worker): { checks: { name: string; ok: boolean; detail: string }[]; details: Record<string, unknown> } {
   const partitions = worker.status();
   const halted = partitions.filter((partition) => partition.halted !== null);
-  const detail = halted.length === 0 ? `${partitions.length} partitions` : halted.map((each) => `partition ${each.partition}: ${each.halted}`).join('; ');
+  const detail =
+    halted.length === 0 ? `${partitions.length} partitions` : halted.map((each) => `partition ${each.partition}: ${each.halted}`).join('; ');
   return { checks: [{ name: 'partitions', ok: halted.length === 0, detail }], details: { lineages: worker.lineages, partitions } };
 }
 

@@ -28,7 +28,12 @@ function compileCondition(condition: Condition): (value: PropertyValue) => boole
       return (value) => values.has(value);
     }
     case 'range': {
-      const { gt = Number.NEGATIVE_INFINITY, gte = Number.NEGATIVE_INFINITY, lt = Number.POSITIVE_INFINITY, lte = Number.POSITIVE_INFINITY } = condition;
+      const {
+        gt = Number.NEGATIVE_INFINITY,
+        gte = Number.NEGATIVE_INFINITY,
+        lt = Number.POSITIVE_INFINITY,
+        lte = Number.POSITIVE_INFINITY,
+      } = condition;
       const open = { gt: condition.gt !== undefined, lt: condition.lt !== undefined };
       return (value) => typeof value === 'number' && (!open.gt || value > gt) && value >= gte && (!open.lt || value < lt) && value <= lte;
     }
@@ -98,4 +103,3 @@ export class SelectorTable {
 export function selectorKey(selector: Selector): string {
   return JSON.stringify(selector.anyOf.map((term) => [term.event, term.where.map(({ path, condition }) => [path, condition])]));
 }
-

@@ -9,7 +9,7 @@ import { CellTable, type TableShape } from '../state/cells.ts';
 import { Firsts } from '../state/firsts.ts';
 import { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
-import { compileClauses, type EventTest, selectorKey, SelectorTable, type SelectorTests } from './matching.ts';
+import { compileClauses, type EventTest, SelectorTable, type SelectorTests, selectorKey } from './matching.ts';
 import type { Outcome } from './outcome.ts';
 import { PartitionState } from './partition-state.ts';
 
@@ -75,7 +75,9 @@ export class PartitionFold {
     const { state } = this;
     state.duplicates.add(event.messageHigh, event.messageLow);
     if (event.timeMs > state.clockMs) state.clockMs = event.timeMs;
-    const plan = this.#plans[event.nameId * 2 + (event.isAction ? 1 : 0)] ?? NO_PLAN;
+    // A name that only another set of the process knows is here like a name that nobody knows: `*` may match it.
+    const isAction = event.isAction ? 1 : 0;
+    const plan = this.#plans[event.nameId * 2 + isAction] ?? this.#plans[isAction] ?? NO_PLAN;
     if (plan.triggers.length > 0 && this.#filter(event)) this.#run(plan, event);
     return outcome;
   }
@@ -258,8 +260,11 @@ export class PartitionFold {
   /** Forgets what only closed buckets hold; beyond the cap, the earliest quarter, whose attempts keep the depth that they reached. */
   #prune(store: Timelines, row: number, slot: number, keepFromMs: number): void {
     store.dropEarliest(row, store.lowerBound(row, keepFromMs));
-    if ((store.lengths[row] as number) <= this.#settings.timelineCap) return;
-    store.dropEarliest(row, this.#settings.timelineCap >> 2);
+    const { timelineCap } = this.#settings;
+    if ((store.lengths[row] as number) <= timelineCap) return;
+    // Whole instants only: what is kept must not lose an event that it may have taken at its own instant.
+    const lastMs = store.times[(store.starts[row] as number) + Math.max(0, (timelineCap >> 2) - 1)] as number;
+    store.dropEarliest(row, store.lowerBound(row, lastMs + 1));
     this.state.cappedActors.add(slot);
   }
 }

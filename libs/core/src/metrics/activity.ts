@@ -4,9 +4,20 @@ import type { ActivityDefinition } from '../definition.ts';
 import { NO_BUCKET } from '../state/bucket-sets.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { activeIn, emitGap, type GapColumns, gapIn, gapWidth, newIn, uniquesIn } from './gap-cells.ts';
-import { bucketsWithin, type CalendarSource, type FoldBinder, type MetricKind, metricTables, type Rows, type RowSource, sliceTable, type TableNeed, TOTAL_TABLE } from './kind.ts';
+import {
+  bucketsWithin,
+  type CalendarSource,
+  type FoldBinder,
+  type MetricKind,
+  metricTables,
+  type RowSource,
+  type Rows,
+  sliceTable,
+  type TableNeed,
+  TOTAL_TABLE,
+} from './kind.ts';
 import { rate } from './proportion.ts';
-import { checkCounts, slicedRows } from './slicing.ts';
+import { checkCounts, slicedRows, sumRows } from './slicing.ts';
 
 const PERIODS = ['week', 'month'] as const;
 type Period = (typeof PERIODS)[number];
@@ -41,7 +52,13 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
   const columns = columnsOf(metric);
   const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1 + (metric.unit === 'day' ? DAYS_IN.month : 0);
   for (const { name, dimension } of metricTables(metric, binder)) {
-    const table = binder.table({ metric: metric.id, name, width: gapWidth(metric.lookback), dimension, closesAtMs: (bucket) => calendar.endMs(bucket) + binder.latenessMs });
+    const table = binder.table({
+      metric: metric.id,
+      name,
+      width: gapWidth(metric.lookback),
+      dimension,
+      closesAtMs: (bucket) => calendar.endMs(bucket) + binder.latenessMs,
+    });
     const periods = periodsOf(metric).map((period) => {
       const periodCalendar = binder.calendar(metric, period);
       const days = periodDays(calendar, periodCalendar);
@@ -104,7 +121,11 @@ function needs(metric: ActivityDefinition, request: AnswerRequest, calendars: Ca
     { table: ownTable('new32', request.slice), from: (request.from >> 10) << 5, to: (request.from >> 5) - 1, sliced },
     { table: ownTable('new1024', request.slice), from: -1, to: (request.from >> 10) - 1, sliced },
   ];
-  const periods = periodsOf(metric).map((period) => ({ table: ownTable(period, request.slice), ...periodRange(metric, request, calendars, period), sliced }));
+  const periods = periodsOf(metric).map((period) => ({
+    table: ownTable(period, request.slice),
+    ...periodRange(metric, request, calendars, period),
+    sliced,
+  }));
   return [main, ...blocks.filter((block) => block.from <= block.to), ...periods];
 }
 
@@ -119,25 +140,26 @@ function periodRange(metric: ActivityDefinition, request: AnswerRequest, calenda
   return { from: periodOf(request.from), to: periodOf(request.to) };
 }
 
-function answer(metric: ActivityDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): ActivityAnswer {
+function answer(
+  metric: ActivityDefinition,
+  request: AnswerRequest,
+  source: RowSource,
+  clock: AnswerClock,
+  calendars: CalendarSource,
+): ActivityAnswer {
   if (request.slice === undefined) return figures(metric, request, { source, value: null, rows: source.rows(TOTAL_TABLE, '') }, clock, calendars);
   const size = (rows: Rows): number => activeSum(metric, rows, request);
   const listed = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size });
-  const named = new Set(listed.map((each) => each.value));
-  const slices = listed.map(({ value, rows }) => ({ value, ...figures(metric, request, { source: restOf(source, named), value, rows }, clock, calendars) }));
+  const slices = listed.map(({ value, rows, folded }) => {
+    const subject = { source: folded === undefined ? source : sumOf(source, folded), value, rows };
+    return { value, ...figures(metric, request, subject, clock, calendars) };
+  });
   return { slices };
 }
 
-/** Lets `$rest` read the sum of every value that is not listed, so that its stickiness folds as its buckets do. */
-function restOf(source: RowSource, named: ReadonlySet<string>): RowSource {
-  return {
-    values: (table) => source.values(table),
-    rows: (table, value) => {
-      if (value !== '$rest' || source.values(table).includes(value)) return source.rows(table, value);
-      const folded = slicedRows({ source: { ...source, values: (name) => source.values(name).filter((each) => !named.has(each)), rows: source.rows }, table, value: undefined, limit: 0, size: () => 1 });
-      return folded[0]?.rows ?? new Map();
-    },
-  };
+/** For `$rest`: reads any table as the sum over the folded values, so that `ever` and stickiness fold as the buckets do. */
+function sumOf(source: RowSource, folded: readonly string[]): RowSource {
+  return { values: (table) => source.values(table), rows: (table) => sumRows(folded.map((value) => source.rows(table, value))) };
 }
 
 function activeSum(metric: ActivityDefinition, rows: Rows, range: { from: number; to: number }): number {
@@ -152,14 +174,22 @@ interface Subject {
   readonly rows: Rows;
 }
 
-function figures(metric: ActivityDefinition, request: AnswerRequest, subject: Subject, clock: AnswerClock, calendars: CalendarSource): ActivityFigures {
+function figures(
+  metric: ActivityDefinition,
+  request: AnswerRequest,
+  subject: Subject,
+  clock: AnswerClock,
+  calendars: CalendarSource,
+): ActivityFigures {
   const calendar = calendars.calendar(metric);
   const { rows, value } = subject;
   let ever = everBefore(metric, request, subject);
   const buckets: ActivityBucket[] = [];
   for (let bucket = request.from; bucket <= request.to; bucket++) {
     ever += newIn(rows, bucket, columnsOf(metric));
-    buckets.push(bucketAnswer(metric, calendar, { bucket, value, rows, ever, complete: calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs }));
+    buckets.push(
+      bucketAnswer(metric, calendar, { bucket, value, rows, ever, complete: calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs }),
+    );
   }
   const exact = request.to - request.from + 1 <= metric.lookback;
   const stickiness: ActivityFigures['stickiness'] = { week: [], month: [] };
@@ -177,7 +207,11 @@ function everBefore(metric: ActivityDefinition, request: AnswerRequest, subject:
   return ever;
 }
 
-function bucketAnswer(metric: ActivityDefinition, calendar: Calendar, at: { bucket: number; value: string | null; rows: Rows; ever: number; complete: boolean }): ActivityBucket {
+function bucketAnswer(
+  metric: ActivityDefinition,
+  calendar: Calendar,
+  at: { bucket: number; value: string | null; rows: Rows; ever: number; complete: boolean },
+): ActivityBucket {
   const { bucket, rows } = at;
   const columns = columnsOf(metric);
   const active = activeIn(rows, bucket, columns);
@@ -208,7 +242,12 @@ function bucketAnswer(metric: ActivityDefinition, calendar: Calendar, at: { buck
   };
 }
 
-function periodAnswer(metric: ActivityDefinition, request: AnswerRequest, of: { period: Period; subject: Subject; clock: AnswerClock }, calendars: CalendarSource): StickinessCell[] {
+function periodAnswer(
+  metric: ActivityDefinition,
+  request: AnswerRequest,
+  of: { period: Period; subject: Subject; clock: AnswerClock },
+  calendars: CalendarSource,
+): StickinessCell[] {
   const { period, subject, clock } = of;
   const calendar = calendars.calendar(metric, period);
   const days = periodDays(calendars.calendar(metric), calendar);

@@ -35,7 +35,11 @@ export class AttemptDepths {
 
   /** A view of the attempts [from, to); labels are read from the timeline as it was evaluated, so read them before it changes again. */
   range(from: number, to: number): { count: number; depth(index: number): number; label(index: number, capture: number): number } {
-    return { count: to - from, depth: (index) => this.depth(from + index), label: (index, capture) => this.#labels[(from + index) * this.#captures + capture] as number };
+    return {
+      count: to - from,
+      depth: (index) => this.depth(from + index),
+      label: (index, capture) => this.#labels[(from + index) * this.#captures + capture] as number,
+    };
   }
 
   /** Whether two ranges of attempts are the same to every reader: as many, equally deep. Inserting an opening event changes the count. */
@@ -102,7 +106,8 @@ export class AttemptDepths {
       const at = step * (span + 1);
       const bit = 1 << step;
       this.#next[at + span] = span;
-      for (let index = span - 1; index >= 0; index--) this.#next[at + index] = (timelines.mask(base + index) & bit) !== 0 ? index : (this.#next[at + index + 1] as number);
+      for (let index = span - 1; index >= 0; index--)
+        this.#next[at + index] = (timelines.mask(base + index) & bit) !== 0 ? index : (this.#next[at + index + 1] as number);
     }
   }
 
@@ -114,7 +119,8 @@ export class AttemptDepths {
       labels.set(this.#labels);
       this.#labels = labels;
     }
-    for (let capture = 0; capture < this.#captures; capture++) this.#labels[this.count * this.#captures + capture] = timelines.captured(position, capture);
+    for (let capture = 0; capture < this.#captures; capture++)
+      this.#labels[this.count * this.#captures + capture] = timelines.captured(position, capture);
     this.#depths[this.count] = depth;
     this.#times[this.count] = timelines.times[position] as number;
     this.count++;

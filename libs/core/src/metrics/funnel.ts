@@ -7,7 +7,18 @@ import type { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { AttemptDepths } from './attempts.ts';
 import { emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
-import { bucketsWithin, type CalendarSource, type FoldBinder, type MetricKind, metricTables, type Rows, type RowSource, sliceTable, type TableNeed, TOTAL_TABLE } from './kind.ts';
+import {
+  bucketsWithin,
+  type CalendarSource,
+  type FoldBinder,
+  type MetricKind,
+  metricTables,
+  type RowSource,
+  type Rows,
+  sliceTable,
+  type TableNeed,
+  TOTAL_TABLE,
+} from './kind.ts';
 import { rate } from './proportion.ts';
 import { checkCounts, slicedRows } from './slicing.ts';
 
@@ -64,7 +75,10 @@ function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number
   let i = 0;
   let j = 0;
   while (i < before.count || j < after.count) {
-    const timeMs = Math.min(i < before.count ? before.timeMs(i) : Number.POSITIVE_INFINITY, j < after.count ? after.timeMs(j) : Number.POSITIVE_INFINITY);
+    const timeMs = Math.min(
+      i < before.count ? before.timeMs(i) : Number.POSITIVE_INFINITY,
+      j < after.count ? after.timeMs(j) : Number.POSITIVE_INFINITY,
+    );
     const bucket = fold.calendar.bucketOf(timeMs);
     const endMs = fold.calendar.endMs(bucket);
     const firstBefore = i;
@@ -74,7 +88,7 @@ function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number
     const pair = { bucket, before: before.range(firstBefore, i), after: after.range(firstAfter, j) };
     if (before.sameDepths(firstBefore, i, after, firstAfter, j)) continue;
     emitBucketTotal(fold, insertion.slot, pair);
-    fold.slices.forEach((table, capture) => emitBucketSlices(table, fold.metric.steps.length, capture, pair));
+    for (const [capture, table] of fold.slices.entries()) emitBucketSlices(table, fold.metric.steps.length, capture, pair);
   }
 }
 
@@ -102,7 +116,8 @@ function emitBucketTotal(fold: FunnelFold, slot: number, pair: BucketPair): void
     const row = reached.ensure(slot, step);
     // An actor beyond the cap may hold the bucket from attempts that its timeline has forgotten: then nothing changes.
     const changed = has > 0 ? reached.add(row, pair.bucket) : reached.remove(row, pair.bucket);
-    if (changed) emitGap({ sets: reached, row, bucket: pair.bucket, sign: has > 0 ? 1 : -1, table: total, label: 0, columns: gapColumns(metric, step - 1) });
+    if (changed)
+      emitGap({ sets: reached, row, bucket: pair.bucket, sign: has > 0 ? 1 : -1, table: total, label: 0, columns: gapColumns(metric, step - 1) });
   }
 }
 
@@ -142,17 +157,26 @@ function answer(metric: FunnelDefinition, request: AnswerRequest, source: RowSou
   const buckets = (rows: Rows, sliced: boolean): FunnelBucket[] => {
     const listed: FunnelBucket[] = [];
     for (let bucket = request.from; bucket <= request.to; bucket++) {
-      listed.push({ bucket: calendar.name(bucket), complete: completeAt(bucket), steps: stepsAnswer(metric, rows, { from: bucket, to: bucket, sliced }) });
+      listed.push({
+        bucket: calendar.name(bucket),
+        complete: completeAt(bucket),
+        steps: stepsAnswer(metric, rows, { from: bucket, to: bucket, sliced }),
+      });
     }
     return listed;
   };
   if (request.slice === undefined) {
     const rows = source.rows(TOTAL_TABLE, '');
-    return request.byBucket ? { buckets: buckets(rows, false), ...closing } : { steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: false }), ...closing };
+    return request.byBucket
+      ? { buckets: buckets(rows, false), ...closing }
+      : { steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: false }), ...closing };
   }
   const size = (rows: Rows): number => entriesOf(rows, request, 0);
-  const slices: FunnelSlice[] = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size }).map(({ value, rows }) =>
-    request.byBucket ? { value, buckets: buckets(rows, true) } : { value, steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: true }) },
+  const slices: FunnelSlice[] = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size }).map(
+    ({ value, rows }) =>
+      request.byBucket
+        ? { value, buckets: buckets(rows, true) }
+        : { value, steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: true }) },
   );
   return { slices, ...closing };
 }

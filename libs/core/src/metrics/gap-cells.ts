@@ -20,7 +20,15 @@ function gapColumn(columns: GapColumns, bucket: number, previous: number): numbe
 }
 
 /** After `bucket` came into the set (sign 1), or left it (sign -1): its own gap, and the corrected gap of the bucket after. */
-export function emitGap(options: { sets: BucketSets; row: number; bucket: number; sign: 1 | -1; table: CellTable; label: number; columns: GapColumns }): void {
+export function emitGap(options: {
+  sets: BucketSets;
+  row: number;
+  bucket: number;
+  sign: 1 | -1;
+  table: CellTable;
+  label: number;
+  columns: GapColumns;
+}): void {
   const { sets, row, bucket, sign, table, label, columns } = options;
   const previous = sets.previous(row, bucket);
   const next = sets.next(row, bucket);

@@ -34,7 +34,10 @@ export interface FoldBinder {
    * The first match; `namesOnly` ignores `where`, and capture 0 then says (1 or 0) whether the event passed it; the labels of `dimensions` follow.
    * `leaving` runs before an actor's first event moves, `arrived` after, also for the very first.
    */
-  firsts(spec: { selector: Selector; namesOnly: boolean; dimensions: readonly number[] }, moves: { leaving(slot: number): void; arrived(slot: number): void }): Firsts;
+  firsts(
+    spec: { selector: Selector; namesOnly: boolean; dimensions: readonly number[] },
+    moves: { leaving(slot: number): void; arrived(slot: number): void },
+  ): Firsts;
   /** All matches of the selectors, as a mask, with slice labels captured; `insert` must be called by the handler, between looking and emitting. */
   timelines(
     spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
@@ -88,7 +91,9 @@ export function sliceTable(dimension: string): string {
 
 /** One entry per table that a metric keeps: the total, then one per slice. */
 export function metricTables(metric: MetricBase, binder: FoldBinder): { name: string; dimension: number }[] {
-  const sliced = metric.slices.flatMap((tuple) => (tuple[0] === undefined ? [] : [{ name: sliceTable(tuple[0]), dimension: binder.dimension(tuple[0]) }]));
+  const sliced = metric.slices.flatMap((tuple) =>
+    tuple[0] === undefined ? [] : [{ name: sliceTable(tuple[0]), dimension: binder.dimension(tuple[0]) }],
+  );
   return [{ name: TOTAL_TABLE, dimension: -1 }, ...sliced];
 }
 

@@ -4,7 +4,18 @@ import type { KpiDefinition } from '../definition.ts';
 import { type CellTable, wideInteger } from '../state/cells.ts';
 import { formatFixed, parseFixed } from './fixed-point.ts';
 import { activeIn, emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
-import { bucketsWithin, type CalendarSource, type FoldBinder, type MetricKind, metricTables, type Rows, type RowSource, sliceTable, type TableNeed, TOTAL_TABLE } from './kind.ts';
+import {
+  bucketsWithin,
+  type CalendarSource,
+  type FoldBinder,
+  type MetricKind,
+  metricTables,
+  type RowSource,
+  type Rows,
+  sliceTable,
+  type TableNeed,
+  TOTAL_TABLE,
+} from './kind.ts';
 import { checkCounts, slicedRows } from './slicing.ts';
 
 /** Columns of a sum: the total in two columns, events counted, events whose property was no number. */

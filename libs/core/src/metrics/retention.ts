@@ -5,7 +5,18 @@ import { type BucketSets, NO_BUCKET } from '../state/bucket-sets.ts';
 import type { CellTable } from '../state/cells.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { isoInstant } from '../time/civil.ts';
-import { bucketsWithin, type CalendarSource, type FoldBinder, type MetricKind, metricTables, type Rows, type RowSource, sliceTable, type TableNeed, TOTAL_TABLE } from './kind.ts';
+import {
+  bucketsWithin,
+  type CalendarSource,
+  type FoldBinder,
+  type MetricKind,
+  metricTables,
+  type RowSource,
+  type Rows,
+  sliceTable,
+  type TableNeed,
+  TOTAL_TABLE,
+} from './kind.ts';
 import { rate, wilson } from './proportion.ts';
 import { checkCounts, slicedRows } from './slicing.ts';
 
@@ -106,7 +117,11 @@ function bindEvery(metric: RetentionDefinition, binder: FoldBinder, spec: BindSp
     for (const { starts, table } of cohorts) {
       for (let start = starts.first(slot); start >= 0; start = starts.following[start] as number) {
         const label = starts.labels[start] as number;
-        for (let cohort = starts.previous(start, bucket); cohort !== NO_BUCKET && bucket - cohort <= shape.horizon; cohort = starts.previous(start, cohort)) {
+        for (
+          let cohort = starts.previous(start, bucket);
+          cohort !== NO_BUCKET && bucket - cohort <= shape.horizon;
+          cohort = starts.previous(start, cohort)
+        ) {
           cells.emitReturn(table, cohort, label, bucket, previous, next);
         }
       }
@@ -114,7 +129,9 @@ function bindEvery(metric: RetentionDefinition, binder: FoldBinder, spec: BindSp
   });
   const cells = new CohortCells(shape, returns);
   for (const { dimension, table } of spec.tables) {
-    const starts = binder.bucketSets({ selector: metric.start, calendar, windowBuckets, dimension }, (slot, _row, label, bucket) => cells.emitCohort(table, slot, bucket, label, 1));
+    const starts = binder.bucketSets({ selector: metric.start, calendar, windowBuckets, dimension }, (slot, _row, label, bucket) =>
+      cells.emitCohort(table, slot, bucket, label, 1),
+    );
     cohorts.push({ starts, table });
   }
 }
@@ -130,9 +147,13 @@ function bindFirst(metric: RetentionDefinition, binder: FoldBinder, spec: BindSp
     const row = firsts.find(slot);
     if (!joined(row)) return;
     const cohort = calendar.bucketOf(firsts.times[row] as number);
-    for (let index = 0; index < tables.length; index++) cells.emitCohort((tables[index] as BindSpec['tables'][number]).table, slot, cohort, labelOf(row, index), sign);
+    for (let index = 0; index < tables.length; index++)
+      cells.emitCohort((tables[index] as BindSpec['tables'][number]).table, slot, cohort, labelOf(row, index), sign);
   };
-  const firsts = binder.firsts({ selector: metric.start, namesOnly, dimensions }, { leaving: (slot) => emit(slot, -1), arrived: (slot) => emit(slot, 1) });
+  const firsts = binder.firsts(
+    { selector: metric.start, namesOnly, dimensions },
+    { leaving: (slot) => emit(slot, -1), arrived: (slot) => emit(slot, 1) },
+  );
   const returns = binder.bucketSets({ selector: metric.return, calendar, windowBuckets, dimension: -1 }, (slot, row, _label, bucket) => {
     const first = firsts.find(slot);
     if (!joined(first)) return;
@@ -140,7 +161,8 @@ function bindFirst(metric: RetentionDefinition, binder: FoldBinder, spec: BindSp
     if (bucket <= cohort || bucket - cohort > shape.horizon) return;
     const previous = returns.previous(row, bucket);
     const next = returns.next(row, bucket);
-    for (let index = 0; index < tables.length; index++) cells.emitReturn((tables[index] as BindSpec['tables'][number]).table, cohort, labelOf(first, index), bucket, previous, next);
+    for (let index = 0; index < tables.length; index++)
+      cells.emitReturn((tables[index] as BindSpec['tables'][number]).table, cohort, labelOf(first, index), bucket, previous, next);
   });
   const cells = new CohortCells(shape, returns);
 }
@@ -150,7 +172,13 @@ function needs(_metric: RetentionDefinition, request: AnswerRequest): readonly T
   return [{ table, from: request.from, to: request.to, sliced: request.slice !== undefined }];
 }
 
-function answer(metric: RetentionDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): RetentionAnswer {
+function answer(
+  metric: RetentionDefinition,
+  request: AnswerRequest,
+  source: RowSource,
+  clock: AnswerClock,
+  calendars: CalendarSource,
+): RetentionAnswer {
   const calendar = calendars.calendar(metric);
   const shape = shapeOf(metric);
   const size = (rows: Rows): number => sumColumn(rows, request, 0);
@@ -162,14 +190,20 @@ function answer(metric: RetentionDefinition, request: AnswerRequest, source: Row
   const overall: RetentionOverall[] = [];
   for (const { value, rows } of listed) {
     const mine: RetentionCohort[] = [];
-    for (let bucket = request.from; bucket <= request.to; bucket++) mine.push(cohortAnswer(shape, calendar, clock, { bucket, value, cells: rows.get(bucket) ?? [] }));
+    for (let bucket = request.from; bucket <= request.to; bucket++)
+      mine.push(cohortAnswer(shape, calendar, clock, { bucket, value, cells: rows.get(bucket) ?? [] }));
     cohorts.push(...mine);
     overall.push(...shape.columns.map((k, index) => pooled(mine, { value, k, index })));
   }
   return { cohorts, overall };
 }
 
-function cohortAnswer(shape: Shape, calendar: Calendar, clock: AnswerClock, row: { bucket: number; value: string | null; cells: ArrayLike<number> }): RetentionCohort {
+function cohortAnswer(
+  shape: Shape,
+  calendar: Calendar,
+  clock: AnswerClock,
+  row: { bucket: number; value: string | null; cells: ArrayLike<number> },
+): RetentionCohort {
   const { columns } = shape;
   const size = row.cells[0] ?? 0;
   let onOrAfter = 0;
@@ -209,7 +243,8 @@ function sumColumn(rows: Rows, range: { from: number; to: number }, column: numb
 function check(metric: RetentionDefinition, table: string, cells: ArrayLike<number>): void {
   checkCounts(`${metric.id} ${table}`, cells);
   for (let index = 0; index < metric.columns.length; index++) {
-    if ((cells[1 + index] ?? 0) > (cells[0] ?? 0)) throw new Error(`${metric.id} ${table}: column ${metric.columns[index]} holds more actors than the cohort`);
+    if ((cells[1 + index] ?? 0) > (cells[0] ?? 0))
+      throw new Error(`${metric.id} ${table}: column ${metric.columns[index]} holds more actors than the cohort`);
   }
 }
 

@@ -3,6 +3,13 @@ import type { RowSource, Rows } from './kind.ts';
 
 export const REST_VALUE = '$rest';
 
+export interface SlicedRows {
+  readonly value: string;
+  readonly rows: Rows;
+  /** Of `$rest`: the values that are folded into it. */
+  readonly folded?: readonly string[];
+}
+
 /** The values asked for, each with its rows: one, or all by size (largest first, ties by code units), the rest beyond `limit` summed. */
 export function slicedRows(options: {
   source: RowSource;
@@ -13,7 +20,7 @@ export function slicedRows(options: {
   size(rows: Rows): number | bigint;
   /** Whether a value is listed at all; by default when its size is above 0. */
   present?(rows: Rows): boolean;
-}): { value: string; rows: Rows }[] {
+}): SlicedRows[] {
   const { source, table, value, limit, size, present = (rows: Rows) => size(rows) > 0 } = options;
   if (value !== undefined) return [{ value, rows: source.rows(table, value) }];
   const sized = source
@@ -22,9 +29,9 @@ export function slicedRows(options: {
     .map((each) => ({ ...each, size: size(each.rows) }))
     .filter((each) => present(each.rows));
   sized.sort((a, b) => (a.size === b.size ? (a.value < b.value ? -1 : 1) : a.size > b.size ? -1 : 1));
-  const listed = sized.slice(0, limit).map(({ value: name, rows }) => ({ value: name, rows }));
+  const listed: SlicedRows[] = sized.slice(0, limit).map(({ value: name, rows }) => ({ value: name, rows }));
   const rest = sized.slice(limit);
-  if (rest.length > 0) listed.push({ value: REST_VALUE, rows: sumRows(rest.map((each) => each.rows)) });
+  if (rest.length > 0) listed.push({ value: REST_VALUE, rows: sumRows(rest.map((each) => each.rows)), folded: rest.map((each) => each.value) });
   return listed;
 }
 

@@ -4,7 +4,7 @@ import type { PartitionRows } from '../ports/sink.ts';
 import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
 import { QueryRefused } from './failure.ts';
 import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
-import { createHeadWatch, type HeadWatch, type StoreName, type Stores, type WaitingClock } from './head-watch.ts';
+import { createHeadWatch, type HeadWatch, type ReadStores, type StoreName, type WaitingClock } from './head-watch.ts';
 import { type ChosenHead, chooseHeads, readPartitions } from './read.ts';
 import { type AnswerQuery, resolveRequest } from './request.ts';
 import { rangesOf, sumPartitions } from './rows.ts';
@@ -21,7 +21,7 @@ export interface ServedMetric extends ServedSet {
 export interface AnswererOptions {
   readonly sets: readonly ServedSet[];
   readonly partitions: readonly number[];
-  readonly stores: Stores;
+  readonly stores: ReadStores;
   readonly latenessMs: number;
   readonly clock: WaitingClock;
   readonly cacheBounds?: { readonly maxAnswers: number; readonly maxFigures: number };

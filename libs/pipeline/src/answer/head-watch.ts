@@ -1,17 +1,15 @@
 /** Keeps the heads of all lineages in both stores at hand: which store can answer, how far each partition is, and when its owner last stood at the end. */
 import type { CellReader, Head } from '../ports/sink.ts';
+import type { RuntimeClock } from '../ports/time.ts';
 
 export type StoreName = CellReader['name'];
-export interface Stores {
+export interface ReadStores {
   readonly redis: CellReader;
   readonly clickhouse: CellReader;
 }
 
 /** The wall clock and a pause, handed in. */
-export interface WaitingClock {
-  nowMs(): number;
-  sleep(ms: number): Promise<void>;
-}
+export type WaitingClock = Pick<RuntimeClock, 'nowMs' | 'sleep'>;
 
 /** What one store said last. */
 export interface StoreState {
@@ -39,7 +37,7 @@ export interface HeadWatch {
 }
 
 export interface HeadWatchOptions {
-  readonly stores: Stores;
+  readonly stores: ReadStores;
   readonly lineages: readonly string[];
   readonly partitions: readonly number[];
   readonly clock: WaitingClock;

@@ -1,7 +1,7 @@
 /** Reads heads and rows of all partitions, each from the store with the longer head, each whole up to its head (design.md §2.5). */
 import { type Head, type PartitionRows, StoreUnavailable, type TableRange } from '../ports/sink.ts';
 import { Unavailable } from './failure.ts';
-import type { HeadWatch, LineageHeads, StoreName, Stores, WaitingClock } from './head-watch.ts';
+import type { HeadWatch, LineageHeads, ReadStores, StoreName, WaitingClock } from './head-watch.ts';
 
 /** How long an open head is waited for before the other store is taken, and the pauses in between. */
 const OPEN_PATIENCE_MS = 1_000;
@@ -45,7 +45,7 @@ function nothingYet(partition: number, heads: LineageHeads): string {
 }
 
 export interface ReadContext {
-  readonly stores: Stores;
+  readonly stores: ReadStores;
   readonly watch: HeadWatch;
   readonly clock: WaitingClock;
   readonly lineage: string;

@@ -14,11 +14,11 @@ export interface AnswerQuery {
 }
 
 /** Both included. */
-export const MAX_RANGE_BUCKETS = 1_000;
-export const DEFAULT_RANGE_BUCKETS = 30;
+const MAX_RANGE_BUCKETS = 1_000;
+const DEFAULT_RANGE_BUCKETS = 30;
 export const DEFAULT_SLICE_LIMIT = 20;
 /** More figures than this make a body of some ten megabytes. */
-export const MAX_FIGURES = 250_000;
+const MAX_FIGURES = 250_000;
 
 /** Where a range ends that names no end: the watermark, or the wall clock while no partition has a clock. */
 export interface RangeEnd {

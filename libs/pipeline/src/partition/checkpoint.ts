@@ -4,7 +4,7 @@
  * 1. All segments are cut at one position, in memory. 2. Segments are written under fresh keys with a TTL: a crash leaves garbage that expires.
  * 3. The manifest is replaced by compare-and-set; only then rows and actors count as saved, and what only the old manifest named is gone.
  */
-import { estimateStateBytes, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
+import { BrokenSegment, estimateStateBytes, NewerFormat, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
 import type { PartitionFold } from '@tidemark/core';
 import type { CheckpointStore, Manifest, SegmentRef } from '../ports/checkpoint.ts';
 import type { LogIdentity } from '../ports/log.ts';
@@ -12,11 +12,17 @@ import { StoreUnavailable } from '../ports/sink.ts';
 import { NO_VERSION, versionOf } from '../ports/version.ts';
 import { emptyMemory, type PartitionMemory, positionOf, rowVersion, type SavedState } from './memory.ts';
 
-const PIECE_BYTES = 4 * 1024 * 1024;
 const MAX_PIECES = 1024;
-/** Deltas smaller than this are not worth a rewrite of the base. */
-const MIN_DELTA_BYTES = 256 * 1024;
 const LOAD_TRIES = 5;
+
+export interface CheckpointSizes {
+  /** About the size of a piece of the base. */
+  readonly pieceBytes: number;
+  /** Deltas smaller than this are not worth a rewrite of the base. */
+  readonly minDeltaBytes: number;
+}
+
+const DEFAULT_SIZES: CheckpointSizes = { pieceBytes: 4 * 1024 * 1024, minDeltaBytes: 256 * 1024 };
 
 export interface CheckpointContext {
   readonly lineage: string;
@@ -28,6 +34,7 @@ export interface CheckpointContext {
   readonly partitioner: string;
   readonly identity: LogIdentity;
   readonly newFold: () => PartitionFold;
+  readonly sizes?: CheckpointSizes | undefined;
 }
 
 interface Segment {
@@ -75,43 +82,55 @@ async function replaced(context: CheckpointContext, previousId: string | null, m
 function cutSegments(memory: PartitionMemory, slots: readonly number[], context: CheckpointContext): { segments: Segment[]; saved: SavedState } {
   const { saved } = memory;
   const { state } = memory.fold;
+  const sizes = context.sizes ?? DEFAULT_SIZES;
   const segmentOf = (kind: SegmentRef['kind'], piece: number, bytes: Uint8Array): Segment => ({
     ref: { key: context.randomId(), kind, piece, next: state.next, bytes: bytes.length },
     bytes,
   });
   const covered = { manifestId: null, next: state.next, version: positionOf(memory), idsAdded: state.duplicates.added, full: false };
   if (saved.full || saved.pieces === 0) {
-    const pieces = choosePieces(estimateStateBytes(state));
+    const pieces = choosePieces(estimateStateBytes(state), sizes);
     const segments = Array.from({ length: pieces }, (_, piece) => segmentOf('base', piece, packBasePiece(state, piece, pieces)));
     return { segments, saved: { ...covered, segments: segments.map(({ ref }) => ref), pieces, rotation: null } };
   }
-  const since = { slots, rowsAbove: (row: { epoch: number; next: number }) => rowVersion(row) > saved.version, idsFrom: saved.idsAdded, dropped: memory.gone };
+  const since = {
+    slots,
+    rowsAbove: (row: { epoch: number; next: number }) => rowVersion(row) > saved.version,
+    idsFrom: saved.idsAdded,
+    dropped: memory.gone,
+  };
   const segments = packDelta(state, since).map((bytes) => segmentOf('delta', 0, bytes));
-  const piece = saved.rotation ?? (needsRotation(saved) ? 0 : null);
+  const piece = saved.rotation ?? (needsRotation(saved, sizes) ? 0 : null);
   if (piece !== null) segments.push(segmentOf('base', piece, packBasePiece(state, piece, saved.pieces)));
-  const bases = [...saved.segments.filter((ref) => ref.kind === 'base' && ref.piece !== piece), ...segments.map(({ ref }) => ref).filter((ref) => ref.kind === 'base')];
-  // A delta leaves only together with all older ones, once every piece is newer.
+  const bases = [
+    ...saved.segments.filter((ref) => ref.kind === 'base' && ref.piece !== piece),
+    ...segments.map(({ ref }) => ref).filter((ref) => ref.kind === 'base'),
+  ];
+  // A delta leaves only together with all older ones, once every piece is newer: one of equal position may name rows that were dropped after the piece was cut.
   const oldest = Math.min(...bases.map((ref) => ref.next));
-  const deltas = [...saved.segments.filter((ref) => ref.kind === 'delta' && ref.next > oldest), ...segments.map(({ ref }) => ref).filter((ref) => ref.kind === 'delta')];
-  const grown = bases.reduce((sum, ref) => sum + ref.bytes, 0) > 2 * saved.pieces * PIECE_BYTES && saved.pieces < MAX_PIECES;
+  const deltas = [
+    ...saved.segments.filter((ref) => ref.kind === 'delta' && ref.next >= oldest),
+    ...segments.map(({ ref }) => ref).filter((ref) => ref.kind === 'delta'),
+  ];
+  const grown = bases.reduce((sum, ref) => sum + ref.bytes, 0) > 2 * saved.pieces * sizes.pieceBytes && saved.pieces < MAX_PIECES;
   const rotation = piece === null || piece + 1 >= saved.pieces ? null : piece + 1;
   return { segments, saved: { ...covered, segments: [...bases, ...deltas], pieces: saved.pieces, rotation, full: grown && rotation === null } };
 }
 
 /** Deltas have outgrown half of the base. */
-function needsRotation(saved: SavedState): boolean {
+function needsRotation(saved: SavedState, sizes: CheckpointSizes): boolean {
   let base = 0;
   let delta = 0;
   for (const ref of saved.segments) {
     if (ref.kind === 'base') base += ref.bytes;
     else delta += ref.bytes;
   }
-  return delta > Math.max(MIN_DELTA_BYTES, base / 2);
+  return delta > Math.max(sizes.minDeltaBytes, base / 2);
 }
 
-function choosePieces(stateBytes: number): number {
+function choosePieces(stateBytes: number, sizes: CheckpointSizes): number {
   let pieces = 1;
-  while (pieces * PIECE_BYTES < stateBytes && pieces < MAX_PIECES) pieces *= 2;
+  while (pieces * sizes.pieceBytes < stateBytes && pieces < MAX_PIECES) pieces *= 2;
   return pieces;
 }
 
@@ -144,24 +163,26 @@ export type LoadResult = { readonly memory: PartitionMemory; readonly loaded: bo
 
 /** What to go on with, given what we hold. Throws StoreUnavailable: unreachable is not absent. */
 export async function loadMemory(current: PartitionMemory | null, context: CheckpointContext): Promise<LoadResult> {
+  let triedId: string | null = null;
   for (let tries = 0; ; tries++) {
     const manifest = await context.store.manifest(context.lineage, context.partition);
-    if (manifest === null) return { memory: rebased(current, null) ?? emptyMemory(context.newFold()), loaded: false };
+    if (manifest === null) return { memory: rebased(current ?? emptyMemory(context.newFold()), null), loaded: false };
     const halt = refusal(manifest, context);
     if (halt !== null) return { halt };
     if (current !== null && manifest.id === current.saved.manifestId) return { memory: current, loaded: false };
     // The store has rewound, or someone is behind us: a shorter manifest is overwritten from memory.
-    if (current !== null && manifest.next < current.fold.state.next) return { memory: rebased(current, manifest.id) ?? current, loaded: false };
+    if (current !== null && manifest.next < current.fold.state.next) return { memory: rebased(current, manifest.id), loaded: false };
     const segments = await readSegments(manifest, context);
-    if (segments !== null) return { memory: unpacked(manifest, segments, context), loaded: true };
-    // Replaced while we read: start over. Named and missing again and again: the store has lost state, and the log must give it back.
-    if (tries >= LOAD_TRIES) return { memory: rebased(emptyMemory(context.newFold()), manifest.id) ?? emptyMemory(context.newFold()), loaded: false };
+    if (segments !== null) return unpacked(manifest, segments, context);
+    // Replaced while we read: start over. Named and missing again and again: the store has lost state, and what we hold, or else the log, must give it back.
+    if (manifest.id !== triedId) tries = 0;
+    triedId = manifest.id;
+    if (tries >= LOAD_TRIES) return { memory: rebased(current ?? emptyMemory(context.newFold()), manifest.id), loaded: false };
   }
 }
 
 /** Memory that must be saved as a full base over whatever manifest is stored. */
-function rebased(memory: PartitionMemory | null, manifestId: string | null): PartitionMemory | null {
-  if (memory === null) return null;
+function rebased(memory: PartitionMemory, manifestId: string | null): PartitionMemory {
   memory.saved.full = true;
   memory.saved.manifestId = manifestId;
   return memory;
@@ -191,12 +212,19 @@ async function readSegments(manifest: Manifest, context: CheckpointContext): Pro
   return segments;
 }
 
-function unpacked(manifest: Manifest, segments: readonly { next: number; bytes: Uint8Array }[], context: CheckpointContext): PartitionMemory {
+function unpacked(manifest: Manifest, segments: readonly { next: number; bytes: Uint8Array }[], context: CheckpointContext): LoadResult {
   const memory = emptyMemory(context.newFold());
   const { state } = memory.fold;
-  unpackSegments(state, segments);
+  try {
+    unpackSegments(state, segments);
+  } catch (error) {
+    if (error instanceof BrokenSegment || error instanceof NewerFormat)
+      return { halt: `the stored state of position ${manifest.next} cannot be read: ${error.message}` };
+    throw error;
+  }
   state.epoch = manifest.epoch;
   state.next = manifest.next;
+  memory.loadedAt = versionOf(manifest.epoch, manifest.next);
   memory.dropped = manifest.dropped;
   memory.fingerprint = manifest.fingerprint;
   memory.fingerprintOffset = manifest.fingerprintOffset;
@@ -210,5 +238,5 @@ function unpacked(manifest: Manifest, segments: readonly { next: number; bytes: 
     full: false,
     rotation: null,
   } satisfies SavedState);
-  return memory;
+  return { memory, loaded: true };
 }

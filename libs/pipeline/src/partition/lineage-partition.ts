@@ -2,13 +2,13 @@
 import type { PartitionFold } from '@tidemark/core';
 import type { CheckpointStore } from '../ports/checkpoint.ts';
 import type { LogBatch, LogBounds, LogIdentity } from '../ports/log.ts';
-import { type CellSink, type HeadNote, StoreUnavailable } from '../ports/sink.ts';
+import { type CellSink, type Head, type HeadNote, StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { splitVersion } from '../ports/version.ts';
-import { type CheckpointContext, loadMemory, saveCheckpoint } from './checkpoint.ts';
+import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
 import { fingerprintOf } from './fold-batch.ts';
 import { dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
-import { publish, type PublishResult } from './publish.ts';
+import { type PublishResult, publish } from './publish.ts';
 
 export interface Beats {
   readonly publishIntervalMs: number;
@@ -42,6 +42,7 @@ export interface LineagePartitionOptions {
   readonly clock: RuntimeClock;
   readonly randomId: () => string;
   readonly writer: string;
+  readonly checkpointSizes?: CheckpointSizes | undefined;
   /** The log's end as last heard of; null when unknown. */
   readonly logHigh: () => number | null;
   readonly report: (event: PartitionEvent) => void;
@@ -54,22 +55,25 @@ export class LineagePartition {
   halted: string | null = null;
   readonly #options: LineagePartitionOptions;
   readonly #checkpoint: CheckpointContext;
-  #beats: Repetition[] = [];
+  #beats: { readonly redis: Repetition; readonly clickhouse: Repetition; readonly checkpoint: Repetition } | null = null;
   readonly #confirmedAtMs = { redis: 0, clickhouse: 0 };
-  /** Offset and hash of the record that must come first after a load, before anything is folded. */
-  #expected: { offset: number; fingerprint: string } | null = null;
+  /** Hashes of records that manifest and heads vouch for; each is compared when its offset comes by, before anything behind it is folded. */
+  #expected: { readonly offset: number; readonly fingerprint: string; readonly who: string }[] = [];
   /** Set when a compare-and-set found another manifest: load before the next save. */
   #reload = false;
 
   constructor(options: LineagePartitionOptions) {
     this.#options = options;
     this.lineage = options.lineage;
-    const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores } = options;
-    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, partitioner, identity, newFold };
+    const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores, checkpointSizes: sizes } = options;
+    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, partitioner, identity, newFold, sizes };
   }
 
-  /** Loads, or keeps what we hold. Answers the offset to read from, or null when halted. Throws StoreUnavailable. */
-  async load(bounds: LogBounds): Promise<number | null> {
+  /**
+   * Loads, or keeps what we hold. Answers the offset to read from, or null when halted. Throws StoreUnavailable. The bounds are asked last: until then
+   * another owner may have read further than the log reached when we began.
+   */
+  async load(boundsOf: () => Promise<LogBounds | undefined>): Promise<number | null> {
     if (this.halted !== null) return null;
     const outcome = await loadMemory(this.memory, this.#checkpoint);
     if ('halt' in outcome) return this.halt(outcome.halt);
@@ -77,23 +81,38 @@ export class LineagePartition {
     const { next } = memory.fold.state;
     this.memory = memory;
     this.#reload = false;
-    if (bounds.low > next) return this.halt(`the log begins at ${bounds.low}, after position ${next}: what lies between is lost`);
-    if (next > bounds.high) return this.halt(`position ${next} lies beyond the end of the log, ${bounds.high}: the log was cut or re-created`);
-    const head = await this.#headBeyond(bounds.high);
-    if (head !== null) return this.halt(head);
+    const heads = await this.#heads();
+    const bounds = await boundsOf();
+    const broken = bounds === undefined ? 'the log has no such partition' : this.#outOfBounds(next, heads, bounds);
+    if (bounds === undefined || broken !== null) return this.halt(broken ?? '');
     if (outcome.loaded) this.#options.report({ event: 'loaded', next });
-    const { fingerprint, fingerprintOffset } = memory;
-    this.#expected = fingerprintOffset >= bounds.low ? { offset: fingerprintOffset, fingerprint } : null;
-    return this.#expected?.offset ?? next;
+    this.#expected = [];
+    for (const { name, head } of heads) this.#expectHead(name, head, next);
+    const { fingerprint, fingerprintOffset: offset } = memory;
+    if (offset < bounds.low) return next;
+    this.#expected.push({ offset, fingerprint, who: 'the state' });
+    return offset;
   }
 
-  /** What speaks against folding this batch, or null: a rewritten log shows another record where ours was. */
+  /** What speaks against folding this batch, or null: the log jumped over records, or shows another record where one was folded. */
   verify(batch: LogBatch): string | null {
-    const expected = this.#expected;
-    if (expected === null || batch.length === 0) return null;
-    this.#expected = null;
-    if (batch.offset(0) === expected.offset && fingerprintOf(batch, 0) === expected.fingerprint) return null;
-    return `the record at offset ${expected.offset} is not the one that was folded: the log was rewritten`;
+    const { memory } = this;
+    if (memory === null || batch.length === 0) return null;
+    const { fingerprint, fingerprintOffset } = memory;
+    const { next } = memory.fold.state;
+    const { requestedOffset } = batch;
+    if (requestedOffset > next) return `the log jumped from position ${next} to ${requestedOffset}: what lies between is lost`;
+    const last = batch.offset(batch.length - 1);
+    // A client that fell back reads again what is folded; the last of it tells whether it is the same.
+    const again = fingerprintOffset >= batch.offset(0) ? [{ offset: fingerprintOffset, fingerprint, who: 'the state' }] : [];
+    const due = [...this.#expected, ...again].filter(({ offset }) => offset <= last);
+    if (due.length === 0) return null;
+    this.#expected = this.#expected.filter(({ offset }) => offset > last);
+    // What was not asked for is gone from the log, and nobody can tell any more.
+    const broken = due.find(({ offset, fingerprint: expected }) => offset >= requestedOffset && fingerprintAt(batch, offset) !== expected);
+    return broken === undefined
+      ? null
+      : `the record at offset ${broken.offset} is not the one that ${broken.who} was folded with: the log was rewritten`;
   }
 
   /** Stops this partition loudly: nothing is folded, published or saved any more, and the reason is told. */
@@ -104,27 +123,35 @@ export class LineagePartition {
   }
 
   startBeats(): void {
-    if (this.#beats.length > 0) return;
+    if (this.#beats !== null) return;
     const { clock, beats } = this.#options;
-    const onError = (error: unknown): void => void this.halt(error instanceof Error ? error.message : String(error));
-    this.#beats = [
-      clock.every(beats.publishIntervalMs, () => this.#publishTo('redis', false), onError),
-      clock.every(beats.tablePublishIntervalMs, () => this.#publishTo('clickhouse', false), onError),
-      clock.every(beats.checkpointIntervalMs, () => this.save(), onError),
-    ];
+    const every = (ms: number, run: () => Promise<void>): Repetition => clock.every(ms, run, (error) => this.#fail(error));
+    this.#beats = {
+      redis: every(beats.publishIntervalMs, () => this.#publishTo('redis', false)),
+      clickhouse: every(beats.tablePublishIntervalMs, () => this.#publishTo('clickhouse', false)),
+      checkpoint: every(beats.checkpointIntervalMs, () => this.save()),
+    };
   }
 
   async stopBeats(): Promise<void> {
     const beats = this.#beats;
-    this.#beats = [];
-    await Promise.all(beats.map((beat) => beat.stop()));
+    this.#beats = null;
+    if (beats !== null) await Promise.all([beats.redis.stop(), beats.clickhouse.stop(), beats.checkpoint.stop()]);
   }
 
-  /** The last words of an owner: everything published and saved, as far as the stores answer. */
+  /** The last words of an owner: everything published and saved, as far as the stores answer. A slow ClickHouse does not keep the state from being saved. */
   async finish(): Promise<void> {
-    await this.stopBeats();
-    await Promise.all([this.#publishTo('redis', true), this.#publishTo('clickhouse', true)]);
-    await this.save();
+    const beats = this.#beats;
+    this.#beats = null;
+    const published = async (name: CellSink['name']): Promise<void> => {
+      await beats?.[name].stop();
+      await this.#publishTo(name, true);
+    };
+    const redis = published('redis').catch((error: unknown) => this.#fail(error));
+    const clickhouse = published('clickhouse').catch((error: unknown) => this.#fail(error));
+    await Promise.all([redis, beats?.checkpoint.stop()]);
+    await this.save().catch((error: unknown) => this.#fail(error));
+    await clickhouse;
   }
 
   async save(): Promise<void> {
@@ -167,7 +194,15 @@ export class LineagePartition {
     const idle = memory[name].base === positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
     const other = name === 'redis' ? stores.clickhouse : stores.redis;
-    const outcome = await publish(memory, { lineage, partition, sink: stores[name], other, randomId, note: () => this.#note(memory) });
+    const outcome = await publish(memory, {
+      lineage,
+      partition,
+      sink: stores[name],
+      other,
+      randomId,
+      note: () => this.#note(memory),
+      seen: (head) => this.#expectHead(name, head, memory.fold.state.next),
+    });
     if (outcome.result === 'closed') this.#confirmedAtMs[name] = clock.nowMs();
     this.#options.report({ event: 'published', sink: name, outcome });
   }
@@ -189,18 +224,47 @@ export class LineagePartition {
     };
   }
 
-  /** A store that is ahead of the log's end holds another log's figures. A store that does not answer is looked at when it publishes. */
-  async #headBeyond(high: number): Promise<string | null> {
+  /** The heads of the stores that answer. One that does not is looked at when it publishes. */
+  async #heads(): Promise<{ name: CellSink['name']; head: Head }[]> {
     const { stores, lineage, partition } = this.#options;
+    const heads: { name: CellSink['name']; head: Head }[] = [];
     for (const sink of [stores.redis, stores.clickhouse]) {
       try {
-        const { closed } = await sink.head(lineage, partition);
-        const { epoch, next } = splitVersion(closed);
-        if (epoch === (this.memory?.fold.state.epoch ?? 0) && next > high) return `${sink.name} holds figures up to ${next}, beyond the end of the log, ${high}`;
+        heads.push({ name: sink.name, head: await sink.head(lineage, partition) });
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
       }
     }
+    return heads;
+  }
+
+  /** Why what is stored cannot come from this log, or null. */
+  #outOfBounds(next: number, heads: readonly { name: string; head: Head }[], { low, high }: LogBounds): string | null {
+    if (low > next) return `the log begins at ${low}, after position ${next}: what lies between is lost`;
+    if (next > high) return `position ${next} lies beyond the end of the log, ${high}: the log was cut or re-created`;
+    const epoch = this.memory?.fold.state.epoch;
+    for (const { name, head } of heads) {
+      const closed = splitVersion(head.closed);
+      if (closed.epoch === epoch && closed.next > high) return `${name} holds figures up to ${closed.next}, beyond the end of the log, ${high}`;
+    }
     return null;
   }
+
+  /** A head that is ahead of us was folded from the records that we are still to read. */
+  #expectHead(name: string, head: Head, next: number): void {
+    const closed = splitVersion(head.closed);
+    const fingerprint = head.note?.fingerprint ?? '';
+    if (fingerprint === '' || closed.next <= next || closed.epoch !== this.memory?.fold.state.epoch) return;
+    this.#expected.push({ offset: closed.next - 1, fingerprint, who: name });
+  }
+
+  #fail(error: unknown): void {
+    this.halt(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** '' when the batch has no record at the offset. */
+function fingerprintAt(batch: LogBatch, offset: number): string {
+  for (let index = 0; index < batch.length; index++) if (batch.offset(index) === offset) return fingerprintOf(batch, index);
+  return '';
 }

@@ -1,5 +1,5 @@
 /** What a worker holds of one partition of one lineage: the fold, how far each sink is whole, and what is checkpointed. */
-import type { CellRow as StateRow, PartitionFold } from '@tidemark/core';
+import type { PartitionFold, CellRow as StateRow } from '@tidemark/core';
 import type { SegmentRef } from '../ports/checkpoint.ts';
 import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
 
@@ -21,6 +21,8 @@ export interface PartitionMemory {
   readonly fold: PartitionFold;
   readonly redis: SinkState;
   readonly clickhouse: SinkState;
+  /** Where a load began; NO_VERSION when nothing was loaded. */
+  loadedAt: Version;
   /** The largest version of a closed row that was dropped. */
   dropped: Version;
   /** Rows dropped since the last saved manifest. */
@@ -54,6 +56,7 @@ export function emptyMemory(fold: PartitionFold): PartitionMemory {
     fold,
     redis: { base: null },
     clickhouse: { base: null },
+    loadedAt: NO_VERSION,
     dropped: NO_VERSION,
     gone: [],
     fingerprint: '',
@@ -76,13 +79,13 @@ export function* changedAbove(memory: PartitionMemory, version: Version): Genera
   for (let row = memory.fold.state.changes.newest; row !== null && rowVersion(row) > version; row = row.older) yield row;
 }
 
-/** Integers that wait for a sink; stops counting above `enough`. */
+/** Integers that wait for a sink; stops counting above `enough`. What was loaded does not wait for a store that has not told its head: it is in memory anyway. */
 export function dirtyCells(memory: PartitionMemory, enough: number): number {
   if (memory.fold.state.changes.cells <= enough) return 0;
-  const redis = memory.redis.base ?? NO_VERSION;
-  const clickhouse = memory.clickhouse.base ?? NO_VERSION;
+  const redis = memory.redis.base ?? memory.loadedAt;
+  const clickhouse = memory.clickhouse.base ?? memory.loadedAt;
   let cells = 0;
-  for (const row of changedAbove(memory, redis < clickhouse ? redis : clickhouse)) {
+  for (const row of changedAbove(memory, earlierOf(redis, clickhouse))) {
     cells += row.cells.length;
     if (cells > enough) break;
   }
@@ -93,7 +96,7 @@ export function dirtyCells(memory: PartitionMemory, enough: number): number {
 export function dropClosedRows(memory: PartitionMemory): number {
   const { redis, clickhouse } = memory;
   if (redis.base === null || clickhouse.base === null) return 0;
-  const whole = redis.base < clickhouse.base ? redis.base : clickhouse.base;
+  const whole = earlierOf(redis.base, clickhouse.base);
   const { clockMs, changes } = memory.fold.state;
   let count = 0;
   for (let row = changes.oldest; row !== null && rowVersion(row) <= whole; ) {
@@ -108,4 +111,10 @@ export function dropClosedRows(memory: PartitionMemory): number {
     row = newer;
   }
   return count;
+}
+
+/** Versions are text: the smaller text is the earlier version. */
+function earlierOf(one: Version, other: Version): Version {
+  if (one < other) return one;
+  return other;
 }

@@ -7,7 +7,7 @@
  * 4. The last part closes the head. Only then the base moves.
  */
 import { kindOf } from '@tidemark/core';
-import type { CellRow, CellSink, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
+import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import type { Version } from '../ports/version.ts';
 import { changedAbove, type PartitionMemory, positionOf, rowVersion, type SinkState } from './memory.ts';
@@ -20,6 +20,8 @@ export interface PublishContext {
   readonly other: CellSink;
   readonly randomId: () => string;
   readonly note: () => HeadNote;
+  /** Told the store's own head whenever it becomes the base. */
+  readonly seen?: (head: Head) => void;
 }
 
 /**
@@ -36,9 +38,14 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
   const { sink, lineage, partition } = context;
   const state = memory[sink.name];
   try {
-    state.base ??= (await sink.head(lineage, partition)).closed;
+    if (state.base === null) {
+      const head = await sink.head(lineage, partition);
+      context.seen?.(head);
+      state.base = head.closed;
+    }
     const refill = await refillRows(memory, state.base, context);
-    if (refill === null) return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
+    if (refill === null)
+      return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
     // From here to the first write everything is taken at one position.
     const target = positionOf(memory);
     const base = state.base;
@@ -97,7 +104,17 @@ async function writeParts(writing: Writing): Promise<PublishResult> {
   const note = context.note();
   for (let index = 0; index < parts.length; index++) {
     const last = index === parts.length - 1;
-    const part: PublishPart = { lineage: context.lineage, partition: context.partition, publishId, index, last, target, base, rows: parts[index] ?? [], note };
+    const part: PublishPart = {
+      lineage: context.lineage,
+      partition: context.partition,
+      publishId,
+      index,
+      last,
+      target,
+      base,
+      rows: parts[index] ?? [],
+      note,
+    };
     const answer = await writeTwice(context.sink, part);
     if (answer.outcome === 'behind') {
       state.base = answer.closed;

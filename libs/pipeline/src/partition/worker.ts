@@ -4,6 +4,7 @@ import { createCalendars, type FoldSettings, lineageOf, type MetricSet, Partitio
 import type { EventLog, LogBatch, LogBounds, LogHandler, LogIdentity, LogWriter } from '../ports/log.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
+import type { CheckpointSizes } from './checkpoint.ts';
 import { type BatchFolder, createBatchFolder } from './fold-batch.ts';
 import { type Beats, LineagePartition, type PartitionEvent, type Stores } from './lineage-partition.ts';
 import { dirtyCells } from './memory.ts';
@@ -23,6 +24,7 @@ export interface WorkerOptions {
   readonly incarnation: string;
   /** Integers of one partition and lineage that may wait for a sink; above it the fold pauses. */
   readonly maxDirtyCells: number;
+  readonly checkpointSizes?: CheckpointSizes;
   readonly report: (event: WorkerEvent) => void;
 }
 
@@ -57,6 +59,8 @@ interface Holding {
 
 const HOUSEKEEPING_MS = 1000;
 const RETRY_MS = 500;
+/** Of the ten seconds that a stop may take, the rest is for leaving the group. */
+const FINISH_DEADLINE_MS = 8000;
 
 export class Worker implements LogHandler {
   readonly lineages: readonly string[];
@@ -86,13 +90,16 @@ export class Worker implements LogHandler {
     await this.#options.log.run(this);
   }
 
-  /** Stops fetching, publishes and saves everything, leaves the group. */
+  /** Stops fetching, publishes and saves everything as far as the stores answer within eight seconds, leaves the group. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const partition of this.#holdings.keys()) this.#options.log.control(partition, { pause: true });
-    await this.#housekeeping?.stop();
-    await Promise.all([...this.#holdings.values()].flatMap(({ lineages }) => lineages.map((lineage) => lineage.finish())));
-    await this.#options.log.stop();
+    const { clock, log } = this.#options;
+    for (const partition of this.#holdings.keys()) log.control(partition, { pause: true });
+    const finished = new AbortController();
+    const finishing = [...this.#holdings.values()].flatMap(({ lineages }) => lineages.map((lineage) => lineage.finish()));
+    const done = Promise.all([this.#housekeeping?.stop(), ...finishing]).then(() => finished.abort());
+    await Promise.race([done, clock.sleep(FINISH_DEADLINE_MS, finished.signal)]);
+    await log.stop();
   }
 
   async assigned(partition: number): Promise<number | null> {
@@ -100,11 +107,8 @@ export class Worker implements LogHandler {
     this.#options.report({ event: 'assigned', partition });
     while (holding.active && !this.#stopped) {
       try {
-        const bounds = (await this.#options.log.bounds()).get(partition);
-        if (bounds === undefined) return null;
-        holding.bounds = bounds;
-        const offsets = await Promise.all(holding.lineages.map((lineage) => lineage.load(bounds)));
-        if (!holding.active) return null;
+        const offsets = await this.#load(partition, holding);
+        if (!holding.active || this.#stopped) return null;
         const live = offsets.filter((offset) => offset !== null);
         for (const lineage of holding.lineages) lineage.startBeats();
         holding.position = live.length === 0 ? null : Math.min(...live);
@@ -130,10 +134,8 @@ export class Worker implements LogHandler {
   batch(batch: LogBatch): void {
     const holding = this.#holdings.get(batch.partition);
     if (holding === undefined || holding.position === null || batch.length === 0) return;
-    const { lineages } = holding;
-    if (batch.requestedOffset > holding.position) {
-      for (const lineage of lineages) lineage.halt(`the log jumped from position ${holding.position} to ${batch.requestedOffset}: what lies between is lost`);
-    }
+    const { lineages, bounds } = holding;
+    if (bounds !== null && batch.highWatermark > bounds.high) holding.bounds = { low: bounds.low, high: batch.highWatermark };
     for (const lineage of lineages) {
       const broken = lineage.halted === null ? lineage.verify(batch) : null;
       if (broken !== null) lineage.halt(broken);
@@ -164,6 +166,20 @@ export class Worker implements LogHandler {
     return this.#folder.rejectedByReason;
   }
 
+  /** The offset that each lineage reads from. Waits for all of them also when one fails: none may still be loading when the next try begins. */
+  async #load(partition: number, holding: Holding): Promise<(number | null)[]> {
+    const boundsOf = async (): Promise<LogBounds | undefined> => {
+      const bounds = (await this.#options.log.bounds()).get(partition);
+      if (bounds !== undefined) holding.bounds = bounds;
+      return bounds;
+    };
+    const loads = await Promise.allSettled(holding.lineages.map((lineage) => lineage.load(boundsOf)));
+    return loads.map((load) => {
+      if (load.status === 'rejected') throw load.reason;
+      return load.value;
+    });
+  }
+
   /** A throwing definition suspends its lineage, not the partition. */
   #fold(batch: LogBatch, lineages: readonly LineagePartition[]): void {
     const live = lineages.filter((lineage) => lineage.halted === null && lineage.memory !== null);
@@ -175,7 +191,7 @@ export class Worker implements LogHandler {
   }
 
   #hold(partition: number): Holding {
-    const { identity, stores, beats, clock, randomId, incarnation, partitioner } = this.#options;
+    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes } = this.#options;
     const lineages = this.#options.sets.map((set, index) => {
       const lineage = this.lineages[index] as string;
       return new LineagePartition({
@@ -188,6 +204,7 @@ export class Worker implements LogHandler {
         clock,
         randomId,
         writer: incarnation,
+        checkpointSizes,
         newFold: () => this.#newFold(set),
         logHigh: () => this.#holdings.get(partition)?.bounds?.high ?? null,
         report: (event) => this.#options.report({ ...event, partition, lineage }),
@@ -205,7 +222,9 @@ export class Worker implements LogHandler {
   /** The fold rests while more waits for a sink than may be held, whatever the sink's age. */
   #pauseWhenFull(partition: number, holding: Holding): void {
     const { maxDirtyCells } = this.#options;
-    const full = holding.lineages.some(({ memory, halted }) => memory !== null && halted === null && dirtyCells(memory, maxDirtyCells) > maxDirtyCells);
+    const full = holding.lineages.some(
+      ({ memory, halted }) => memory !== null && halted === null && dirtyCells(memory, maxDirtyCells) > maxDirtyCells,
+    );
     if (full === holding.paused) return;
     holding.paused = full;
     this.#options.log.control(partition, full ? { pause: true } : { resume: true });
@@ -213,7 +232,7 @@ export class Worker implements LogHandler {
 
   /** Once a second: the log's bounds, committed offsets for lag tools, resumed folds, and ticks. */
   async #keepHouse(): Promise<void> {
-    const { log, writer, clock, settings, report } = this.#options;
+    const { log, clock, settings, report } = this.#options;
     let bounds: ReadonlyMap<number, LogBounds>;
     try {
       bounds = await log.bounds();
@@ -232,8 +251,17 @@ export class Worker implements LogHandler {
       const due = { partition, nowMs, lastRecordAtMs: holding.lastRecordAtMs, latenessMs: settings.latenessMs, otherPartitionLive: live };
       if (!mine.some((status) => shouldTick({ ...due, next: status.next, logHigh: status.logHigh, clockMs: status.clockMs }))) continue;
       holding.lastRecordAtMs = nowMs;
+      await this.#tick(partition);
+    }
+  }
+
+  async #tick(partition: number): Promise<void> {
+    const { writer, report } = this.#options;
+    try {
       await writer.appendTick(partition);
       report({ event: 'ticked', partition });
+    } catch (error) {
+      report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
     }
   }
 }

@@ -52,7 +52,10 @@ export interface EventLog {
   /** Joins the group; resolves when membership ended (stop), rejects on a crash. */
   run(handler: LogHandler): Promise<void>;
   /** Fetching on and off for one partition; `seek` continues at an offset. */
-  control(partition: number, action: { readonly pause: true } | { readonly resume: true } | { readonly seek: number } | { readonly commit: number }): void;
+  control(
+    partition: number,
+    action: { readonly pause: true } | { readonly resume: true } | { readonly seek: number } | { readonly commit: number },
+  ): void;
   stop(): Promise<void>;
 }
 

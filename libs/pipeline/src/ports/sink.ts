@@ -66,7 +66,11 @@ export interface PublishPart {
  * `written`: applied, or already there. `behind`: the store's head is below `base`; nothing was written. `open`: rows written, but another publish has
  * announced a larger target, so the head stays open. `incomplete`: the closing part found that earlier parts are missing; nothing was written.
  */
-export type PublishOutcome = { readonly outcome: 'written' } | { readonly outcome: 'behind'; readonly closed: Version } | { readonly outcome: 'open' } | { readonly outcome: 'incomplete' };
+export type PublishOutcome =
+  | { readonly outcome: 'written' }
+  | { readonly outcome: 'behind'; readonly closed: Version }
+  | { readonly outcome: 'open' }
+  | { readonly outcome: 'incomplete' };
 
 /** Thrown by every port when the outcome is unknown: the store did not answer, or the connection broke; the call may have been applied. */
 export class StoreUnavailable extends Error {

@@ -1,0 +1,87 @@
+// Medians, spreads and the ratio of the runs, as a table for people and as JSON.
+import type { ContenderName, RunResult } from './contenders.ts';
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface ContenderRow {
+  readonly contender: ContenderName;
+  readonly eventsPerCpuSecond: Spread;
+  readonly cpuUsPerEvent: number;
+  readonly wallS: Spread;
+  /** Garbage collection as a share of the CPU time. */
+  readonly gcShare: number;
+  readonly heapMib: number;
+  readonly peakRssMib: number;
+}
+
+export interface Report {
+  readonly rows: readonly ContenderRow[];
+  /** Worker over kafkajs + JSON.parse, events per CPU second, repeat by repeat; null when one of them did not run. */
+  readonly ratio: Spread | null;
+}
+
+const titles: Readonly<Record<ContenderName, string>> = {
+  bare: 'kafkajs eachBatch',
+  parse: 'kafkajs eachBatch + JSON.parse',
+  worker: 'worker, auto-cabinet set, publishing and checkpointing',
+};
+
+/** Runs of one repeat share their place in each contender's list. */
+export function reportOf(runs: readonly RunResult[]): Report {
+  const by = (contender: ContenderName): RunResult[] => runs.filter((run) => run.contender === contender);
+  const contenders = (['bare', 'parse', 'worker'] as const).filter((contender) => by(contender).length > 0);
+  const parse = by('parse').map(perCpuSecond);
+  const ratios = by('worker').flatMap((run, repeat) => (parse[repeat] === undefined ? [] : [perCpuSecond(run) / parse[repeat]]));
+  return { rows: contenders.map((contender) => rowOf(contender, by(contender))), ratio: ratios.length === 0 ? null : spreadOf(ratios) };
+}
+
+export function reportText(report: Report): string {
+  const header = ['', 'events / CPU s', '(min – max)', 'µs / event', 'wall s', 'GC', 'heap MiB', 'peak RSS MiB'];
+  const lines = report.rows.map((row) => [
+    titles[row.contender],
+    thousands(row.eventsPerCpuSecond.median),
+    `${thousands(row.eventsPerCpuSecond.min)} – ${thousands(row.eventsPerCpuSecond.max)}`,
+    row.cpuUsPerEvent.toFixed(2),
+    row.wallS.median.toFixed(1),
+    `${(row.gcShare * 100).toFixed(0)} %`,
+    row.heapMib.toFixed(0),
+    row.peakRssMib.toFixed(0),
+  ]);
+  const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]?.length ?? 0)));
+  const table = [header, ...lines].map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  const { ratio } = report;
+  if (ratio !== null) table.push('', `ratio worker / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
+  return table.join('\n');
+}
+
+function rowOf(contender: ContenderName, runs: readonly RunResult[]): ContenderRow {
+  const eventsPerCpuSecond = spreadOf(runs.map(perCpuSecond));
+  return {
+    contender,
+    eventsPerCpuSecond,
+    cpuUsPerEvent: 1e6 / eventsPerCpuSecond.median,
+    wallS: spreadOf(runs.map((run) => run.wallS)),
+    gcShare: spreadOf(runs.map((run) => run.gcS / run.cpuS)).median,
+    heapMib: spreadOf(runs.map((run) => run.heapMib)).median,
+    peakRssMib: spreadOf(runs.map((run) => run.rssMib)).median,
+  };
+}
+
+function perCpuSecond(run: RunResult): number {
+  return run.events / run.cpuS;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+  return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}
+
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

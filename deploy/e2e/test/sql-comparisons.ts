@@ -1,0 +1,163 @@
+/** Compares what is served with the SQL recomputation, metric by metric: both sides as flat tables of integers, zeros left out. */
+import type { MetricDefinition } from '@tidemark/core';
+import { expect } from 'vitest';
+import type { Deployment } from './deployment.ts';
+import { questionsOf } from './questions.ts';
+import { activityRows, columnOf, funnelRows, kpiRows, retentionRows, type Scope, type SqlRow, windowFunnelUniques } from './sql-recompute.ts';
+
+/** `value|bucket|name` → integer. */
+type Table = Record<string, number>;
+type Body = Readonly<Record<string, unknown>>;
+
+/** Every metric of the set, its total and the given slices; answers how many integers were compared. */
+export async function expectSqlAgrees(
+  deployment: Deployment,
+  scope: Omit<Scope, 'value'>,
+  options: { range: { fromMs: number; toMs: number }; slices: readonly string[] },
+): Promise<number> {
+  let compared = 0;
+  const questions = questionsOf(scope.set, options.range);
+  for (const metric of scope.set.metrics) {
+    const offered = metric.slices.flat();
+    for (const slice of [undefined, ...options.slices.filter((name) => offered.includes(name))]) {
+      const bodies: Body[] = [];
+      for (const { query, path } of questions.filter((each) => each.metric === metric.id && each.query.slice === slice))
+        bodies.push({ ...(await deployment.ask(path)), isByBucket: query.by === 'bucket' });
+      const dimension = scope.set.dimensions.find(({ name }) => name === slice);
+      const expected = await recomputed({ ...scope, value: dimension === undefined ? "''" : columnOf(dimension.path) }, metric);
+      const served = servedTable(metric, bodies);
+      expect(served, `${metric.id} by ${slice ?? 'total'}`).toEqual(expected);
+      compared += Object.keys(expected).length;
+    }
+    if (metric.kind === 'funnel') await expectWindowFunnelAgrees(deployment, { ...scope, value: "''" }, { metric, questions });
+  }
+  return compared;
+}
+
+async function expectWindowFunnelAgrees(
+  deployment: Deployment,
+  scope: Scope,
+  asked: { metric: Extract<MetricDefinition, { kind: 'funnel' }>; questions: ReturnType<typeof questionsOf> },
+): Promise<void> {
+  const whole = asked.questions.find(({ metric, query }) => metric === asked.metric.id && query.slice === undefined && query.by === undefined);
+  const { steps } = await deployment.ask(whole?.path ?? '');
+  expect(
+    list(steps).map(({ uniques }) => uniques),
+    `windowFunnel of ${asked.metric.id}`,
+  ).toEqual(await windowFunnelUniques(scope, asked.metric));
+}
+
+async function recomputed(scope: Scope, metric: MetricDefinition): Promise<Table> {
+  switch (metric.kind) {
+    case 'kpi':
+      return tableOf(
+        (await kpiRows(scope, metric)).flatMap(([v, bucket, value, count]) => [row(v, bucket, 'value', value), row(v, bucket, 'count', count)]),
+      );
+    case 'activity':
+      return tableOf((await activityRows(scope, metric)).map(([v, bucket, name, value]) => row(v, bucket, name, value)));
+    case 'retention':
+      return retentionTable(await retentionRows(scope, metric), metric.columns);
+    case 'funnel':
+      return tableOf(
+        (await funnelRows(scope, metric)).flatMap(([v, bucket, step, entries, uniques]) => [
+          row(v, bucket, `entries${step}`, entries),
+          row(v, bucket, `uniques${step}`, uniques),
+        ]),
+      );
+  }
+}
+
+type Entry = readonly [string, number];
+
+function row(value: unknown, bucket: unknown, name: unknown, integer: unknown): Entry {
+  return [`${value ?? ''}|${bucket}|${name}`, Number(integer)];
+}
+
+function tableOf(entries: readonly Entry[]): Table {
+  return Object.fromEntries(entries.filter(([, integer]) => integer !== 0).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** `onOrAfter`(k) is the sum of those whose last return is in k or later. */
+function retentionTable(rows: readonly SqlRow[], columns: readonly number[]): Table {
+  const entries: Entry[] = [];
+  const last = new Map<string, Map<number, number>>();
+  for (const [v, cohort, k, returned, lastHere] of rows) {
+    if (k === 0) entries.push(row(v, cohort, 'size', returned));
+    else if (columns.includes(Number(k))) entries.push(row(v, cohort, `retained${k}`, returned));
+    const key = `${v}|${cohort}`;
+    last.set(key, (last.get(key) ?? new Map()).set(Number(k), Number(lastHere)));
+  }
+  for (const [key, byColumn] of last) {
+    for (const column of columns) {
+      const sum = [...byColumn].reduce((total, [k, actors]) => (k >= column ? total + actors : total), 0);
+      entries.push([`${key}|onOrAfter${column}`, sum]);
+    }
+  }
+  return tableOf(entries);
+}
+
+function servedTable(metric: MetricDefinition, bodies: readonly Body[]): Table {
+  return tableOf(
+    bodies.flatMap((body) =>
+      sliced(body).flatMap(({ value, figures }) => servedEntries(metric, value, { ...figures, isByBucket: body['isByBucket'] })),
+    ),
+  );
+}
+
+/** The figures of each slice value, or of the total. A retention names the value in each cohort. */
+function sliced(body: Body): readonly { value: unknown; figures: Body }[] {
+  return body['slices'] === undefined
+    ? [{ value: null, figures: body }]
+    : list(body['slices']).map((figures) => ({ value: figures['value'], figures }));
+}
+
+function servedEntries(metric: MetricDefinition, value: unknown, figures: Body): readonly Entry[] {
+  switch (metric.kind) {
+    case 'kpi':
+      return list(figures['buckets']).flatMap(({ bucket, value: figure, count }) => [
+        row(value, bucket, 'value', String(figure).replace('.', '')),
+        row(value, bucket, 'count', count),
+      ]);
+    case 'retention':
+      return list(figures['cohorts']).flatMap(({ cohort, value: of, size, cells }) => [
+        row(of, cohort, 'size', size),
+        ...list(cells).flatMap(({ k, retained, onOrAfter }) => [
+          row(of, cohort, `retained${k}`, retained),
+          row(of, cohort, `onOrAfter${k}`, onOrAfter),
+        ]),
+      ]);
+    case 'funnel':
+      return figures['isByBucket'] === true
+        ? list(figures['buckets']).flatMap((bucket) => stepEntries(value, bucket['bucket'], bucket))
+        : stepEntries(value, '', figures);
+    case 'activity':
+      return activityEntries(value, figures);
+  }
+}
+
+function stepEntries(value: unknown, bucket: unknown, { steps }: Body): readonly Entry[] {
+  return list(steps).flatMap(({ step, entries, uniques }) => [
+    row(value, bucket, `entries${step}`, entries),
+    row(value, bucket, `uniques${step}`, uniques),
+  ]);
+}
+
+function activityEntries(value: unknown, figures: Body): readonly Entry[] {
+  const names = ['active', 'new', 'returning', 'resurrecting', 'dormant', 'churned'];
+  const buckets = list(figures['buckets']).flatMap((bucket) => [
+    ...names.map((name) => row(value, bucket['bucket'], name, bucket[name])),
+    ...Object.entries(record(bucket['rolling'])).map(([days, actors]) => row(value, bucket['bucket'], `rolling${days}`, actors)),
+  ]);
+  const stickiness = Object.entries(record(figures['stickiness'])).flatMap(([period, cells]) =>
+    list(cells).map((cell) => row(value, cell['period'], `${period}:${cell['n']}`, cell['actors'])),
+  );
+  return [...buckets, ...stickiness, row(value, '', 'uniques', figures['uniques'])];
+}
+
+function list(value: unknown): readonly Body[] {
+  return Array.isArray(value) ? value.map(record) : [];
+}
+
+function record(value: unknown): Body {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

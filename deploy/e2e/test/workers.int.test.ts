@@ -1,0 +1,84 @@
+// Three workers come and go, by request and by kill −9, while a history is replayed: the figures are those of an undisturbed run.
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { appendAll, deliveredHistory, END_MS } from './cabinet-log.ts';
+import { expectFiguresOf, expectWholeArchive } from './comparisons.ts';
+import { type Deployment, startDeployment } from './deployment.ts';
+import { Oracle, readSet } from './oracle.ts';
+import { questionsOf } from './questions.ts';
+import { chooseSeed, seeded } from './seeded.ts';
+
+const SET_FILE = resolve(import.meta.dirname, '../../../schemas/metrics/auto-cabinet.yaml');
+const PARTITIONS = 12;
+const DAYS = 60;
+const RANGE = { fromMs: END_MS - (DAYS + 20) * 86_400_000, toMs: END_MS };
+
+let engines: AcquiredEngines;
+let deployment: Deployment | null = null;
+
+beforeAll(async () => {
+  engines = await acquireEngines(['kafka', 'redis', 'clickhouse']);
+});
+
+afterEach(async (context) => {
+  if (context.task.result?.state === 'fail') console.error(deployment?.logTails());
+  await deployment?.stopAll();
+  deployment = null;
+});
+
+afterAll(async () => {
+  await engines?.release();
+});
+
+async function deploy(name: string, workers: number): Promise<Deployment> {
+  deployment = await startDeployment({
+    engines: engines.addresses,
+    namespace: uniqueName(name),
+    metrics: [SET_FILE],
+    partitions: PARTITIONS,
+    workers,
+    archivers: 1,
+  });
+  return deployment;
+}
+
+function createOracle(): Oracle {
+  return new Oracle({ set: readSet(SET_FILE), partitions: PARTITIONS });
+}
+
+const firstPath = (oracle: Oracle): string => questionsOf(oracle.set, RANGE)[0]?.path ?? '';
+
+describe('a replay', () => {
+  it('by one worker that nobody disturbs serves what a single fold gives', async () => {
+    const oracle = createOracle();
+    const running = await deploy('calm', 1);
+    await appendAll(running, oracle, deliveredHistory({ seed: 7, people: 1_000, days: DAYS, events: 40_000 }));
+    await running.untilCaughtUp([firstPath(oracle)], 60_000);
+    expect(await expectFiguresOf(running, oracle, RANGE)).toBeGreaterThan(60);
+    expect(oracle.counters()).toMatchObject({ rejected: 0, misrouted: 0, future: 0 });
+  });
+
+  it('by three workers that come and go serves the same', async () => {
+    const random = seeded(chooseSeed('workers'));
+    const oracle = createOracle();
+    const running = await deploy('gang', 1);
+    const started = performance.now();
+    const appending = appendAll(running, oracle, deliveredHistory({ seed: 11, people: 6_000, days: DAYS, events: 300_000 }));
+    for (const wanted of [3, 2, 3, 1, 3, 2]) {
+      await sleep(500 + random() * 4_000);
+      while (running.workers.length > wanted) await running.endWorker(random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+      // The oldest goes even where workers are to be added: nobody stays from beginning to end.
+      await running.endWorker(random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+      while (running.workers.length < wanted) await running.startWorker();
+      console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${wanted} workers, ${await running.folded()} records folded`);
+    }
+    const count = await appending;
+    await running.untilCaughtUp([firstPath(oracle)], 120_000);
+    console.log(`caught up with ${count} records after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    await expectFiguresOf(running, oracle, RANGE);
+    await running.untilArchived(60_000);
+    await expectWholeArchive(running);
+  });
+});

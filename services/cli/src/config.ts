@@ -1,0 +1,98 @@
+/** What the commands read from the environment; flags override it. */
+import { join, resolve } from 'node:path';
+import {
+  choiceField,
+  durationField,
+  exitCodes,
+  exitError,
+  hostPortListField,
+  integerField,
+  logLevels,
+  portField,
+  readConfig,
+  textField,
+  urlField,
+} from '@tidemark/runtime';
+import { z } from 'zod';
+
+const schema = z.object({
+  TIDEMARK_DATA: textField({ example: '.tidemark' }).optional(),
+  TIDEMARK_CACHE: textField({ example: '.tidemark/cache' }).optional(),
+  TIDEMARK_KAFKA_BROKERS: hostPortListField().optional(),
+  TIDEMARK_REDIS_URL: urlField({ schemes: ['redis', 'rediss'], example: 'redis://127.0.0.1:6379' }).optional(),
+  TIDEMARK_CLICKHOUSE_URL: urlField().optional(),
+  TIDEMARK_CLICKHOUSE_DATABASE: textField().default('tidemark'),
+  TIDEMARK_NAMESPACE: textField().default('tidemark'),
+  TIDEMARK_PARTITIONS: integerField({ min: 1, max: 4096 }).default(12),
+  TIDEMARK_PARTITIONER: choiceField(['murmur2', 'crc32']).default('murmur2'),
+  TIDEMARK_METRICS: textField({ example: 'schemas/metrics/auto-cabinet.yaml' }).optional(),
+  TIDEMARK_LATENESS: durationField({ minMs: 0 }).default(7 * 86_400_000),
+  TIDEMARK_HTTP_PORT: portField().default(8080),
+  TIDEMARK_DEMO_RATE: integerField({ min: 0, max: 10_000 }).default(20),
+  TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
+});
+
+/** Variables of the services that `up` starts, and of the local engines. */
+const sisterVariables = [
+  'TIDEMARK_CHECKPOINT_INTERVAL',
+  'TIDEMARK_CLICKHOUSE_PASSWORD',
+  'TIDEMARK_HISTORIES',
+  'TIDEMARK_HTTP_ALLOW_REMOTE',
+  'TIDEMARK_HTTP_HOST',
+  'TIDEMARK_KAFKA_CLUSTER_ID',
+  'TIDEMARK_MAX_DIRTY',
+  'TIDEMARK_PORT',
+  'TIDEMARK_PUBLISH_INTERVAL',
+  'TIDEMARK_REDIS_BINARY',
+  'TIDEMARK_SESSION_TIMEOUT',
+  'TIDEMARK_TABLE_PUBLISH_INTERVAL',
+];
+
+export const projectFolder = resolve(import.meta.dirname, '../../..');
+/** What the sample traffic is made for. */
+export const demoSet = join(projectFolder, 'schemas/metrics/auto-cabinet.yaml');
+
+export interface CliConfig {
+  /** Absolute. */
+  readonly dataFolder: string;
+  readonly cacheFolder: string;
+  /** `host:port` each; null when the engines are to be started here. */
+  readonly kafkaBrokers: readonly string[] | null;
+  readonly redisUrl: string | null;
+  readonly clickhouseUrl: string | null;
+  readonly clickhouseDatabase: string;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly partitioner: 'murmur2' | 'crc32';
+  /** Absolute paths of definition files, never empty. */
+  readonly metrics: readonly string[];
+  readonly latenessMs: number;
+  readonly httpPort: number;
+  readonly demoEventsPerSecond: number;
+  readonly logLevel: (typeof logLevels)[number];
+}
+
+/** Throws one exit error (3) that lists every mistake. */
+export function readCliConfig(env: Readonly<Record<string, string | undefined>>): CliConfig {
+  const read = readConfig(schema, env, { knownNames: sisterVariables });
+  if (!read.ok) throw exitError(exitCodes.config, read.problems.join('\n'));
+  const given = read.config;
+  const dataFolder = resolve(given.TIDEMARK_DATA ?? join(projectFolder, '.tidemark'));
+  const metrics = (given.TIDEMARK_METRICS ?? '').split(',').flatMap((file) => (file.trim() === '' ? [] : [resolve(file.trim())]));
+  return {
+    dataFolder,
+    cacheFolder: resolve(given.TIDEMARK_CACHE ?? join(dataFolder, 'cache')),
+    kafkaBrokers: given.TIDEMARK_KAFKA_BROKERS ?? null,
+    redisUrl: given.TIDEMARK_REDIS_URL ?? null,
+    clickhouseUrl: given.TIDEMARK_CLICKHOUSE_URL ?? null,
+    clickhouseDatabase: given.TIDEMARK_CLICKHOUSE_DATABASE,
+    namespace: given.TIDEMARK_NAMESPACE,
+    partitions: given.TIDEMARK_PARTITIONS,
+    partitioner: given.TIDEMARK_PARTITIONER,
+    metrics: metrics.length > 0 ? metrics : [demoSet],
+    latenessMs: given.TIDEMARK_LATENESS,
+    httpPort: given.TIDEMARK_HTTP_PORT,
+    demoEventsPerSecond: given.TIDEMARK_DEMO_RATE,
+    logLevel: given.TIDEMARK_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,99 @@
+/** `doctor`: what of this machine, the engines and the definitions would stand in the way, each with its fix. */
+import { connectClickHouse } from '@tidemark/clickhouse';
+import { connectKafka } from '@tidemark/kafka';
+import { type Check, checkMachine } from '@tidemark/local';
+import { connectRedis } from '@tidemark/redis';
+import { type ExitCode, exitCodes, redactText } from '@tidemark/runtime';
+import type { CliConfig } from './config.ts';
+import { parseDefinitionFile, problemLine } from './definition-files.ts';
+import { kafkaMessages } from './kafka-messages.ts';
+import type { Output } from './terminal-output.ts';
+
+const UNKNOWN_TOPIC = 3;
+
+/** Exit 0 when all is well, 4 when the machine or an engine fails, 3 when only the definitions do. */
+export async function doctor(config: CliConfig, { json }: { json: boolean }, output: Output): Promise<ExitCode> {
+  const { dataFolder, cacheFolder } = config;
+  const given = { kafkaBrokers: config.kafkaBrokers?.join(',') ?? '', redisUrl: config.redisUrl ?? '', clickhouseUrl: config.clickhouseUrl ?? '' };
+  const [machine, engines, definitions] = await Promise.all([
+    checkMachine({ dataFolder, cacheFolder, given }),
+    checkEngines(config, output),
+    Promise.all(config.metrics.map(checkDefinitions)),
+  ]);
+  const dependencies = [...machine, ...engines];
+  const checks = [...dependencies, ...definitions];
+  if (json) output.data(JSON.stringify({ ok: checks.every(({ ok }) => ok), checks }));
+  else for (const line of checks.flatMap((check) => linesOf(check, output))) output.data(line);
+  if (dependencies.some(({ ok }) => !ok)) return exitCodes.unreachable;
+  return definitions.some(({ ok }) => !ok) ? exitCodes.config : exitCodes.ok;
+}
+
+function linesOf({ name, ok, detail, fix }: Check, { dataStyle }: Output): string[] {
+  const line = `${ok ? dataStyle.green('ok  ') : dataStyle.red('FAIL')}  ${name.padEnd(18)}  ${detail}`;
+  return fix === undefined ? [line] : [line, `      ${' '.repeat(18)}  ${dataStyle.yellow(`fix: ${fix}`)}`];
+}
+
+/** A real request to each engine whose address is given. */
+async function checkEngines(config: CliConfig, output: Output): Promise<Check[]> {
+  const { kafkaBrokers, redisUrl, clickhouseUrl, namespace } = config;
+  const checks: Promise<Check>[] = [];
+  if (kafkaBrokers !== null)
+    checks.push(asked('kafka metadata', 'Start Kafka there, or correct TIDEMARK_KAFKA_BROKERS.', () => askKafka(config, kafkaBrokers, output)));
+  if (redisUrl !== null) {
+    const fix = 'Start Redis there with --maxmemory-policy noeviction, or correct TIDEMARK_REDIS_URL.';
+    checks.push(asked('redis ping', fix, () => askRedis(redisUrl, namespace)));
+  }
+  if (clickhouseUrl !== null)
+    checks.push(asked('clickhouse select', 'Start ClickHouse there, or correct TIDEMARK_CLICKHOUSE_URL.', () => askClickHouse(clickhouseUrl)));
+  return await Promise.all(checks);
+}
+
+async function asked(name: string, fix: string, ask: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, detail: await ask() };
+  } catch (error) {
+    return { name, ok: false, detail: redactText(error instanceof Error ? error.message : String(error)).slice(0, 300), fix };
+  }
+}
+
+async function askKafka({ namespace }: CliConfig, brokers: readonly string[], output: Output): Promise<string> {
+  const kafka = await connectKafka({ brokers, clientId: 'tidemark-doctor', namespace, logger: kafkaMessages(output) });
+  try {
+    const { errorCode, partitionCount, clusterId } = await kafka.topicMetadata();
+    const topic = errorCode === UNKNOWN_TOPIC ? `no topic ${kafka.topic} yet` : `topic ${kafka.topic} with ${partitionCount} partitions`;
+    return `cluster ${clusterId}, ${topic}`;
+  } finally {
+    await kafka.close();
+  }
+}
+
+/** Connecting refuses a server that may evict keys. */
+async function askRedis(url: string, namespace: string): Promise<string> {
+  const redis = await connectRedis({ url, namespace });
+  try {
+    await redis.ping();
+    return `${redis.address} answers, evicts nothing`;
+  } finally {
+    await redis.close();
+  }
+}
+
+/** In the database that every server has: ours may not be there yet. */
+async function askClickHouse(url: string): Promise<string> {
+  const clickhouse = await connectClickHouse({ url, database: 'default' });
+  try {
+    const [[version] = []] = await clickhouse.select('SELECT version()');
+    return `${clickhouse.address} answers, version ${String(version)}`;
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+async function checkDefinitions(file: string): Promise<Check> {
+  const parsed = await parseDefinitionFile(file);
+  if (parsed.ok) return { name: 'definitions', ok: true, detail: `${file}: ${parsed.set.metrics.length} metrics` };
+  const [first] = parsed.problems;
+  const more = parsed.problems.length > 1 ? ` (and ${parsed.problems.length - 1} more)` : '';
+  const detail = first === undefined ? file : problemLine(first) + more;
+  return { name: 'definitions', ok: false, detail, fix: `Mend the file; tidemark check ${file} lists every mistake.` };
+}

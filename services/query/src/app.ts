@@ -1,0 +1,94 @@
+/** The HTTP application: routes, limits, security headers, and one way in which errors leave. Tests drive it by `inject`. */
+import fastifyStatic from '@fastify/static';
+import type { Answerer, ServedSet } from '@tidemark/pipeline';
+import type { Logger } from '@tidemark/runtime';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isLoopback } from './config.ts';
+import { PROBLEMS, Problem, problemBody, problemOf } from './problems.ts';
+import { addAnswerRoutes } from './routes/answers.ts';
+import { addCatalogueRoutes } from './routes/catalogue.ts';
+import { addOperationRoutes } from './routes/operations.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface AppOptions {
+  readonly answerer: Answerer;
+  readonly sets: readonly ServedSet[];
+  readonly partitions: readonly number[];
+  readonly telemetry: Telemetry;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** The dashboard's files; null serves none. */
+  readonly dashboardFolder: string | null;
+  /** Answer only when asked as this machine: a page of another site that has its name point here (DNS rebinding) reads nothing. */
+  readonly loopbackHostsOnly: boolean;
+  /** Default 15,000. */
+  readonly answerTimeoutMs?: number;
+}
+
+const MAX_URL_CHARS = 4_096;
+const MAX_HEADER_BYTES = 16 * 1_024;
+/** Every path takes GET without a body. */
+const MAX_BODY_BYTES = 1_024;
+const RECEIVE_TIMEOUT_MS = 10_000;
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    connectionTimeout: 2 * RECEIVE_TIMEOUT_MS,
+    keepAliveTimeout: 30_000,
+    handlerTimeout: options.answerTimeoutMs ?? 15_000,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => sendProblem(options, error, request, reply),
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS).header('cache-control', 'no-cache');
+    if (request.raw.url !== undefined && request.raw.url.length > MAX_URL_CHARS)
+      throw new Problem('url_too_long', `the URL has more than ${MAX_URL_CHARS} characters`);
+    if (options.loopbackHostsOnly && !isLoopback(request.hostname.replace(/^\[(.*)\]$/, '$1'))) {
+      throw new Problem('wrong_host', 'this service answers only to the names of this machine: ask http://127.0.0.1 or http://localhost');
+    }
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    options.telemetry.observeRequest({ route, method: request.method, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(options, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const problem = new Problem('not_allowed', `${request.method} is not answered: every path takes GET`, { headers: { allow: 'GET, HEAD' } });
+      return sendProblem(options, problem, request, reply);
+    }
+    return sendProblem(options, new Problem('unknown_path', `nothing is at ${JSON.stringify(request.url.slice(0, 200))}`), request, reply);
+  });
+  addCatalogueRoutes(app, options);
+  addAnswerRoutes(app, options);
+  addOperationRoutes(app, options);
+  if (options.dashboardFolder !== null) {
+    await app.register(fastifyStatic, { root: options.dashboardFolder, wildcard: false, cacheControl: false, dotfiles: 'ignore' });
+  }
+  return app;
+}
+
+/** The log has every failure of ours with its cause; what the asker did wrong is only counted. */
+function sendProblem(options: AppOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error);
+  const { status } = PROBLEMS[problem.code];
+  const route = request.routeOptions?.url ?? 'none';
+  if (problem.code === 'internal') options.logger.error({ err: error, requestId: request.id, route }, 'request failed');
+  // A store that goes away is one line by itself; what it makes unanswerable is counted.
+  else if (status >= 500) options.logger.debug({ requestId: request.id, route, code: problem.code, reason: problem.message }, 'request not answered');
+  return reply
+    .code(status)
+    .headers({ ...SECURITY_HEADERS, ...problem.headers, 'cache-control': 'no-store' })
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemBody(problem, request.id)));
+}

@@ -1,0 +1,29 @@
+/** The paths for operators: liveness, readiness, Prometheus. */
+import type { Answerer, ServedSet } from '@tidemark/pipeline';
+import type { FastifyInstance } from 'fastify';
+import { readiness } from '../readiness.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+export interface OperationsContext {
+  readonly answerer: Answerer;
+  readonly sets: readonly ServedSet[];
+  readonly partitions: readonly number[];
+  readonly telemetry: Telemetry;
+}
+
+export function addOperationRoutes(app: FastifyInstance, { answerer, sets, partitions, telemetry }: OperationsContext): void {
+  app.get('/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store').send('ok\n'));
+  app.get('/readyz', async (_request, reply) => {
+    const body = await readiness(answerer, sets, partitions);
+    return reply
+      .code(body.ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(body);
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply
+      .type(telemetry.metrics.contentType)
+      .header('cache-control', 'no-store')
+      .send(await telemetry.metrics.text()),
+  );
+}

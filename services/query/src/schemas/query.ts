@@ -1,0 +1,67 @@
+/** What may be asked: the query parameters of every path, checked strictly. */
+import { nearestName } from '@tidemark/runtime';
+import { z } from 'zod';
+import { Problem, type ProblemPart } from '../problems.ts';
+
+const once = 'expected one value, not several: the parameter is given more than once';
+
+const bucketName = (what: string) =>
+  z
+    .string({ error: once })
+    .min(1, 'expected the name of a bucket, got nothing')
+    .max(40, 'expected the name of a bucket')
+    .meta({ description: what, examples: ['2026-11-01'] });
+
+const answerShape = {
+  from: bucketName('First bucket, included. Default: 29 before `to`.').optional(),
+  to: bucketName('Last bucket, included. Default: the bucket of the watermark.').optional(),
+  slice: z
+    .string({ error: once })
+    .min(1, 'expected the name of a dimension, got nothing')
+    .max(200, 'no dimension has so long a name')
+    .optional()
+    .meta({ description: 'A dimension of the metric.' }),
+  value: z.string({ error: once }).max(2_000, 'at most 2000 characters').optional().meta({ description: 'One value of the slice; may be empty.' }),
+  limit: z
+    .string({ error: once })
+    .regex(/^\d{1,4}$/, 'expected a whole number from 1 to 1000')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 1_000, 'expected a whole number from 1 to 1000')
+    .optional()
+    .meta({ description: 'Slice values listed, largest first; the rest is folded into `$rest`. Default 20.' }),
+};
+
+export const answerQuery = z.strictObject(answerShape);
+export const funnelQuery = z.strictObject({
+  ...answerShape,
+  by: z
+    .literal('bucket', { error: 'expected bucket, or leave it out for one figure over the range' })
+    .optional()
+    .meta({ description: 'Steps per bucket instead of over the range.' }),
+});
+export const noQuery = z.strictObject({});
+
+/** The checked query; throws a Problem that names every parameter at fault. */
+export function parseQuery<S extends z.ZodObject>(schema: S, query: unknown): z.output<S> {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  const known = Object.keys(schema.shape);
+  const errors = parsed.error.issues.flatMap((issue): ProblemPart[] => {
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: `/query/${pointerPart(String(issue.path[0] ?? ''))}`, message: issue.message }];
+    return issue.keys.map((name) => ({ pointer: `/query/${pointerPart(name)}`, message: unknownParameter(name, known) }));
+  });
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  throw new Problem('bad_parameter', `${first?.pointer.slice('/query/'.length) ?? 'query'}: ${first?.message ?? 'not valid'}${more}`, { errors });
+}
+
+function unknownParameter(name: string, known: readonly string[]): string {
+  if (known.length === 0) return 'unknown parameter: this path takes none';
+  const near = nearestName(name.slice(0, 100), known);
+  return near === undefined ? `unknown parameter: expected ${known.join(', ')}` : `unknown parameter: did you mean ${near}?`;
+}
+
+/** RFC 6901: `~` and `/` are escaped. Cut, because names are hostile. */
+function pointerPart(name: string): string {
+  return name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,57 @@
+// The configuration: what it defaults to, and that nobody opens figures to a network by accident.
+import { describe, expect, it } from 'vitest';
+import { isLoopback, readQueryConfig } from '../src/config.ts';
+
+const needed = { TIDEMARK_METRICS: 'a.yaml, b.yaml' };
+
+function problemsOf(env: Record<string, string>): string {
+  const outcome = readQueryConfig(env);
+  return outcome.ok ? '' : outcome.problems.join('\n');
+}
+
+describe('the configuration', () => {
+  it('needs only the definition files, and then listens on loopback', () => {
+    const outcome = readQueryConfig(needed);
+    expect(outcome.ok && outcome.config).toMatchObject({
+      metricFiles: ['a.yaml', 'b.yaml'],
+      host: '127.0.0.1',
+      port: 8080,
+      loopbackOnly: true,
+      latenessMs: 604_800_000,
+      namespace: 'tidemark',
+      clickhouseDatabase: 'tidemark',
+    });
+    expect(outcome.ok && outcome.config.partitions).toHaveLength(12);
+  });
+
+  it('refuses to listen beyond this machine unless that is asked for', () => {
+    expect(problemsOf({ ...needed, TIDEMARK_HTTP_HOST: '0.0.0.0' })).toContain('TIDEMARK_HTTP_ALLOW_REMOTE=true');
+    const open = readQueryConfig({ ...needed, TIDEMARK_HTTP_HOST: '0.0.0.0', TIDEMARK_HTTP_ALLOW_REMOTE: 'true' });
+    expect(open.ok && open.config.loopbackOnly).toBe(false);
+  });
+
+  it('names every mistake of a variable with its fix, and takes those of sister processes', () => {
+    const problems = problemsOf({ TIDEMARK_HTP_PORT: '1', TIDEMARK_PARTITIONS: '0', TIDEMARK_KAFKA_BROKERS: 'k:9092' });
+    expect(problems).toContain('TIDEMARK_METRICS is not set');
+    expect(problems).toContain('did you mean TIDEMARK_HTTP_PORT?');
+    expect(problems).toContain('TIDEMARK_PARTITIONS="0" is not valid');
+    expect(problems).not.toContain('TIDEMARK_KAFKA_BROKERS');
+  });
+
+  it('refuses an empty item in the list of files', () => {
+    expect(problemsOf({ TIDEMARK_METRICS: 'a.yaml,,b.yaml' })).toContain('empty item');
+  });
+
+  it.each([
+    ['127.0.0.1', true],
+    ['localhost', true],
+    ['::1', true],
+    ['127.1.2.3', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['127.0.0.1.evil.example', false],
+    ['192.168.0.1', false],
+  ])('knows whether %s is this machine', (host, expected) => {
+    expect(isLoopback(host)).toBe(expected);
+  });
+});
