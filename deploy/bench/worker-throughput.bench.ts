@@ -14,6 +14,7 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const wanted = contenders.filter((contender) => options.only.includes(contender));
   const engines = await acquireEngines(['kafka', 'redis', 'clickhouse']);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void engines.release().finally(() => process.exit(1)));
   try {
     pinAway([process.pid, ...Object.values(engines.local.processIds)]);
     const { addresses } = engines;

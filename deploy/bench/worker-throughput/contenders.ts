@@ -82,10 +82,11 @@ async function runWorker(context: RunContext): Promise<RunResult> {
     stores.lineage = lineageIn(await measured.line('worker is up'));
     await measured.line('joined the group');
     const [before, startMs] = [await measured.usage(), performance.now()];
-    await reachesEnds(stores.redis, filled.ends, 'the heads in Redis');
+    const reached = (positions: () => Promise<number[]>, what: string): Promise<void> => measured.whileRunning(reachesEnds(positions, filled.ends, what));
+    await reached(stores.redis, 'the heads in Redis');
     const redisWhole = await measured.usage();
-    await reachesEnds(stores.clickhouse, filled.ends, 'the heads in ClickHouse');
-    await reachesEnds(stores.manifests, filled.ends, 'the manifests');
+    await reached(stores.clickhouse, 'the heads in ClickHouse');
+    await reached(stores.manifests, 'the manifests');
     const after = await measured.usage();
     const wallS = (performance.now() - startMs) / 1000;
     const { read, applied } = await stores.counters();

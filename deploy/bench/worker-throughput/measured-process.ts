@@ -23,6 +23,8 @@ export interface MeasuredProcess {
   usage(): Promise<Usage>;
   /** Resolves with the first line of output that holds the text; rejects when the process ends before. */
   line(text: string): Promise<string>;
+  /** The answer, unless the process ends before: then it rejects. */
+  whileRunning<T>(answer: Promise<T>): Promise<T>;
   /** SIGTERM, and SIGKILL after 20 s. */
   stop(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export function startMeasured(program: string, options: { env: NodeJS.ProcessEnv
       return orEnd(answer);
     },
     line: (text) => orEnd(output.line(text)),
+    whileRunning: orEnd,
     stop: async () => {
       child.kill('SIGTERM');
       const kill = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);

@@ -32,7 +32,7 @@ export function openStorePositions(options: {
     clickhouse: async () => {
       const sql = `SELECT partition, toString(bitAnd(version, 281474976710655)) FROM rollup_cells FINAL WHERE lineage = '${store.lineage}' AND metric = '$head' AND tbl = 'head' FORMAT TSV`;
       const text = await (await fetch(`${options.clickhouseUrl}/?database=${database}`, { method: 'POST', body: sql })).text();
-      const next = new Map(text.split('\n').map((line): [number, number] => [Number(line.split('\t')[0]), Number(line.split('\t')[1])]));
+      const next = new Map(text.trim().split('\n').map((line): [number, number] => [Number(line.split('\t')[0]), Number(line.split('\t')[1])]));
       return Array.from({ length: partitions }, (_, partition) => next.get(partition) ?? 0);
     },
     wipeRedis: async () => {

@@ -58,16 +58,17 @@ async function recomputed(scope: Scope, metric: MetricDefinition): Promise<Table
     case 'retention':
       return retentionTable(await retentionRows(scope, metric), metric.columns);
     case 'funnel':
-      return tableOf(
-        (await funnelRows(scope, metric)).flatMap(([v, bucket, step, entries, uniques]) => [
-          row(v, bucket, `entries${step}`, entries),
-          row(v, bucket, `uniques${step}`, uniques),
-        ]),
-      );
+      return tableOf((await funnelRows(scope, metric)).flatMap((reached) => attemptEntries(scope, reached)));
   }
 }
 
 type Entry = readonly [string, number];
+
+/** Slices have distinct actors per bucket only. */
+function attemptEntries({ value }: Scope, [v, bucket, step, entries, uniques]: SqlRow): readonly Entry[] {
+  const isServed = bucket !== '' || value === "''";
+  return [row(v, bucket, `entries${step}`, entries), row(v, bucket, `uniques${step}`, isServed ? uniques : 0)];
+}
 
 function row(value: unknown, bucket: unknown, name: unknown, integer: unknown): Entry {
   return [`${value ?? ''}|${bucket}|${name}`, Number(integer)];

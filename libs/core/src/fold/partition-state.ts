@@ -46,7 +46,7 @@ export class PartitionState {
 }
 
 /** Which actors changed since which cut: a delta carries those changed since the last saved one. */
-export class TouchedSlots {
+class TouchedSlots {
   #generation = 1;
   #stamps = new Uint32Array(1024);
   readonly #slotsByGeneration = new Map<number, number[]>([[1, []]]);

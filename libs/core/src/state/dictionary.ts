@@ -1,9 +1,7 @@
 /** Numbers the values of one slice dimension in one partition, in the order in which applied events show them. */
 import type { Dimension } from '../definition.ts';
 
-export const OTHER_VALUE = '$other';
-/** Label 0 is the total: rows that belong to no slice value. */
-export const TOTAL_LABEL = 0;
+const OTHER_VALUE = '$other';
 const OTHER_LABEL = 1;
 
 /** Never shrinks. Beyond `max` values of an open list everything new is `$other`, and `overflow` says so. */

@@ -20,7 +20,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Half-hour shifts, clock changes at midnight, a date skipped (Apia), and offsets by the minute. */
-export const ZONES = [
+const ZONES = [
   'UTC',
   'Asia/Yerevan',
   'Europe/Berlin',

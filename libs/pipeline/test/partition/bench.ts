@@ -2,7 +2,7 @@
 import type { MetricSet } from '@tidemark/core';
 import { MemoryCellStore, MemoryCheckpointStore, MemoryLog, type MemoryMember } from '@tidemark/testing';
 import { Worker, type WorkerEvent, type WorkerOptions } from '../../src/index.ts';
-import { HOUR_MS, recordOf, type Sent, SET, SETTINGS, START_MS } from './folded.ts';
+import { HOUR_MS, recordOf, SET, SETTINGS, type Sent, START_MS } from './folded.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export interface Running {

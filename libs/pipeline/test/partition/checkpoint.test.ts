@@ -1,9 +1,9 @@
 // What a checkpoint promises: one chain of manifests, each decoding to the fold at its position, and a load that knows absent from unreachable.
 import { type Fate, MemoryCheckpointStore } from '@tidemark/testing';
 import { describe, expect, test } from 'vitest';
+import { type LogIdentity, type Manifest, StoreUnavailable, versionOf } from '../../src/index.ts';
 import { type CheckpointContext, type LoadResult, loadMemory, saveCheckpoint } from '../../src/partition/checkpoint.ts';
 import { dropClosedRows, emptyMemory, type PartitionMemory, positionOf } from '../../src/partition/memory.ts';
-import { type LogIdentity, type Manifest, StoreUnavailable, versionOf } from '../../src/index.ts';
 import { Folded, LINEAGE } from './folded.ts';
 
 const IDENTITY: LogIdentity = { clusterId: 'c', topicId: 't', partitionCount: 1, cleanupPolicy: 'delete', timestampType: 'LogAppendTime' };
@@ -46,7 +46,18 @@ function contentOf({ fold, dropped, fingerprint, fingerprintOffset }: PartitionM
     rows.push(`${row.next} ${row.table.shape.metric}/${row.table.shape.name} ${row.bucket} ${row.label} ${Array.from(row.cells)}`);
   }
   const { clockMs, next, epoch, counters, duplicates, actors } = state;
-  return { rows: rows.sort(), clockMs, next, epoch, counters: counters.toRecord(), ids: duplicates.added, actors: actors.size, dropped, fingerprint, fingerprintOffset };
+  return {
+    rows: rows.sort(),
+    clockMs,
+    next,
+    epoch,
+    counters: counters.toRecord(),
+    ids: duplicates.added,
+    actors: actors.size,
+    dropped,
+    fingerprint,
+    fingerprintOffset,
+  };
 }
 
 /** Makes both sinks whole up to here, and drops what is closed. */

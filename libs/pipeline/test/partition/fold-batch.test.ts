@@ -2,9 +2,9 @@
 import { createDecoder, type Partitioner, partitionOf } from '@tidemark/codec';
 import { MemoryLog, type MemoryRecord, memoryBatch } from '@tidemark/testing';
 import { expect, test } from 'vitest';
+import type { LogBatch } from '../../src/index.ts';
 import { createBatchFolder, fingerprintOf } from '../../src/partition/fold-batch.ts';
 import { emptyMemory, type PartitionMemory } from '../../src/partition/memory.ts';
-import type { LogBatch } from '../../src/index.ts';
 import { batchFrom, foldFactory, HOUR_MS, recordOf, START_MS } from './folded.ts';
 
 const PARTITIONER: Partitioner = 'murmur2';
@@ -24,7 +24,8 @@ function bench(partitionCount = 1) {
 function summaryOf({ fold, fingerprint, fingerprintOffset }: PartitionMemory): unknown {
   const { next, clockMs, counters, changes } = fold.state;
   const rows: string[] = [];
-  for (let row = changes.oldest; row !== null; row = row.newer) rows.push(`${row.next} ${row.table.shape.name} ${row.bucket} ${row.label} ${row.cells}`);
+  for (let row = changes.oldest; row !== null; row = row.newer)
+    rows.push(`${row.next} ${row.table.shape.name} ${row.bucket} ${row.label} ${row.cells}`);
   return { next, clockMs, counters: counters.toRecord(), rows: rows.sort(), fingerprint, fingerprintOffset };
 }
 
@@ -87,12 +88,23 @@ test('offsets may be sparse', () => {
 test('redelivery and other batch boundaries change nothing', () => {
   const { log, newMemory, fold } = bench();
   const records: MemoryRecord[] = [];
-  for (let index = 0; index < 20; index++) log.append(0, recordOf({ at: (index * 7) % 5, actor: `a${index % 3}`, event: index % 4 === 0 ? 'Join' : 'Click' }));
+  for (let index = 0; index < 20; index++)
+    log.append(0, recordOf({ at: (index * 7) % 5, actor: `a${index % 3}`, event: index % 4 === 0 ? 'Join' : 'Click' }));
   records.push(...log.records(0));
   const whole = newMemory();
   fold(batchFrom(log), whole);
   const pieces = newMemory();
-  for (const [from, to] of [[0, 5], [3, 4], [0, 9], [5, 6], [9, 10], [8, 17], [0, 20], [19, 20]] as const) fold(batchFrom(log, from, to), pieces);
+  for (const [from, to] of [
+    [0, 5],
+    [3, 4],
+    [0, 9],
+    [5, 6],
+    [9, 10],
+    [8, 17],
+    [0, 20],
+    [19, 20],
+  ] as const)
+    fold(batchFrom(log, from, to), pieces);
   expect(summaryOf(pieces)).toEqual(summaryOf(whole));
   expect(pieces.fingerprint).toBe(fingerprintOf(memoryBatch({ partition: 0, records, requestedOffset: 0, highWatermark: 20 }), 19));
 });

@@ -2,9 +2,9 @@
 import { createDecoder } from '@tidemark/codec';
 import { createCalendars, type FoldSettings, type MetricSet, PartitionFold, type Selector, Vocabulary } from '@tidemark/core';
 import { MemoryLog, memoryBatch } from '@tidemark/testing';
+import type { HeadNote, LogBatch } from '../../src/index.ts';
 import { createBatchFolder } from '../../src/partition/fold-batch.ts';
 import { emptyMemory, type PartitionMemory } from '../../src/partition/memory.ts';
-import type { HeadNote, LogBatch } from '../../src/index.ts';
 
 export const HOUR_MS = 3_600_000;
 export const START_MS = Date.UTC(2026, 10, 2);

@@ -1,9 +1,9 @@
 // What a publish promises: whole heads over absolute rows, whatever the store has forgotten and whatever the network ate.
 import { type Fate, MemoryCellStore } from '@tidemark/testing';
 import { expect, test } from 'vitest';
+import { type CellRow, type CellSink, type Head, NO_VERSION, type PublishPart, versionOf } from '../../src/index.ts';
 import { dropClosedRows, positionOf } from '../../src/partition/memory.ts';
 import { type PublishContext, publish } from '../../src/partition/publish.ts';
-import { type CellRow, type CellSink, type Head, NO_VERSION, type PublishPart, versionOf } from '../../src/index.ts';
 import { Folded, HOUR_MS, LINEAGE, NOTE, START_MS } from './folded.ts';
 
 const at = (next: number): string => versionOf(1, next);
@@ -23,6 +23,16 @@ function bench(partLimits?: CellSink['partLimits']) {
     note: () => NOTE,
   });
   return { folded, redis, clickhouse, contextOf, to: (name: 'redis' | 'clickhouse') => publish(folded.memory, contextOf(name)) };
+}
+
+/** A sink that keeps what it was sent. */
+function recorded(inner: CellSink): { sink: CellSink; sent: PublishPart[] } {
+  const sent: PublishPart[] = [];
+  const write: CellSink['write'] = (part) => {
+    sent.push(part);
+    return inner.write(part);
+  };
+  return { sink: { ...inner, write }, sent };
 }
 
 function rowsOf(store: MemoryCellStore): Record<string, string> {
@@ -151,8 +161,7 @@ test('a head that another publish has opened further stays open, and the rows co
 test('a publish of several scripts is cut by the limits, and all parts of one target go in', async () => {
   const { folded, redis, contextOf } = bench({ maxRows: 2, maxCells: 1_000 });
   folded.send({ at: 0 }, { at: 1 }, { at: 2, city: 'Sevan' });
-  const parts: PublishPart[] = [];
-  const sink: CellSink = { ...redis.sink, write: (part) => (parts.push(part), redis.sink.write(part)) };
+  const { sink, sent: parts } = recorded(redis.sink);
   expect(await publish(folded.memory, contextOf('redis', sink))).toMatchObject({ result: 'closed', rows: 6 });
   expect(parts.map(({ index, last, rows }) => [index, last, rows.length])).toEqual([
     [0, false, 2],
@@ -193,8 +202,7 @@ test.each<Fate>(['lose', 'lose_reply'])('an unknown outcome (%s) is sent again w
   folded.send({ at: 0 });
   let calls = 0;
   redis.intercept = ({ method }) => (method === 'write' && ++calls === 1 ? fate : 'apply');
-  const sent: PublishPart[] = [];
-  const sink: CellSink = { ...redis.sink, write: (part) => (sent.push(part), redis.sink.write(part)) };
+  const { sink, sent } = recorded(redis.sink);
   expect(await publish(folded.memory, contextOf('redis', sink))).toMatchObject({ result: 'closed' });
   expect(sent).toHaveLength(2);
   expect(sent[1]).toEqual(sent[0]);

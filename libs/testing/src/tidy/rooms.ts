@@ -27,7 +27,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   collector: forServices,
   dashboard: forServices,
   cli: [...forServices, 'local', 'testing'],
-  house: [],
+  // Development only: what belongs to the root, the whole path on real engines, and its speed.
+  house: [...forServices, 'testing', 'local'],
 };
 
 /** What tests and benchmarks of a room may import beyond its shipped code: any library and the local engines, but never another service, nor an adapter another adapter. */
@@ -38,7 +39,7 @@ export function testsMayImport(room: string): readonly string[] {
 
 /** The packages that only one room may import in shipped code (tests and benchmarks may as well). */
 export const ownerRoomsOf: Readonly<Record<string, readonly string[]>> = {
-  kafkajs: ['kafka', 'local'],
+  kafkajs: ['kafka', 'local', 'house'],
   '@clickhouse/client': ['clickhouse', 'local'],
   '@clickhouse/client-common': ['clickhouse', 'local'],
   ioredis: ['redis', 'local'],
