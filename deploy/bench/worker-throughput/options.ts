@@ -2,11 +2,12 @@
 import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
+  /** About how many. */
   readonly events: number;
   readonly people: number;
   readonly repeats: number;
   readonly seed: number;
-  /** Topic prefix; a topic that already holds exactly `events` records is used as it is. */
+  /** Topic prefix; a topic that already holds records is used as it is. */
   readonly namespace: string;
   readonly jsonFile: string | null;
   /** Folder for a CPU profile of each process, or null. */

@@ -44,6 +44,7 @@ const NO_REDIS = 'redis://127.0.0.1:1';
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 30_000;
 const SESSION_TIMEOUT_MS = 6_000;
+const NOTICE_DEADLINE_MS = 10_000;
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -185,6 +186,16 @@ export class Deployment {
           if (seen !== ends && performance.now() > deadlineMs) throw new Error(`${from} serves ${seen}, the log ends at ${ends}\n${this.logTails()}`);
         }
       }
+    }
+  }
+
+  /** Waits until an answer comes from the wanted store: that another one has gone is noticed within a moment, and figures may be kept until then. */
+  async untilServedBy(store: 'redis' | 'clickhouse', path: string): Promise<void> {
+    const deadlineMs = performance.now() + NOTICE_DEADLINE_MS;
+    for (let seen: unknown; ; await sleep(POLL_MS)) {
+      seen = await this.ask(path).then(({ asOf }) => asOf, String);
+      if (typeof seen === 'object' && seen !== null && 'source' in seen && seen.source === store) return;
+      if (performance.now() > deadlineMs) throw new Error(`${JSON.stringify(seen)} instead of an answer from ${store}\n${this.logTails()}`);
     }
   }
 

@@ -14,13 +14,13 @@ import { createCounted } from './sql-recompute.ts';
 
 const SET_FILE = resolve(import.meta.dirname, '../../../schemas/metrics/auto-cabinet.yaml');
 const PARTITIONS = 12;
-/** Fewer under E2E_EVENTS, to try the test itself. */
+/** Fewer under E2E_EVENTS and E2E_KILLS, to try the test itself. */
 const EVENTS = Number(process.env['E2E_EVENTS'] ?? 1_000_000);
 /** Below the lookback of the funnels, so that their uniques are served over the whole range. */
 const DAYS = 88;
 const RANGE = { fromMs: END_MS - DAYS * 86_400_000, toMs: END_MS - 1 };
-const WORKER_KILLS = 10;
-const ARCHIVER_KILLS = 2;
+const WORKER_KILLS = Number(process.env['E2E_KILLS'] ?? 10);
+const ARCHIVER_KILLS = Math.min(2, WORKER_KILLS);
 
 const oracle = new Oracle({ set: readSet(SET_FILE), partitions: PARTITIONS });
 const startedMs = performance.now();

@@ -132,8 +132,8 @@ export function kpiRows({ database, set, value }: Scope, metric: KpiDefinition):
 async function createActive({ database, set, value }: Scope, metric: ActivityDefinition): Promise<void> {
   await database.run('DROP TABLE IF EXISTS active');
   await database.run(`CREATE TABLE active ENGINE = MergeTree ORDER BY (v, actor, b) AS
-SELECT v, actor, b, lagInFrame(b, 1, -1) OVER whole AS before, leadInFrame(b, 1, 1000000) OVER whole AS after
-FROM (SELECT DISTINCT ${value} AS v, actor, toInt32(${bucketOf(metric).number}) AS b FROM counted WHERE ${matching(set, metric.event)})
+SELECT v, actor, b, lagInFrame(b, 1, toInt64(-1)) OVER whole AS before, leadInFrame(b, 1, toInt64(1000000)) OVER whole AS after
+FROM (SELECT DISTINCT ${value} AS v, actor, toInt64(${bucketOf(metric).number}) AS b FROM counted WHERE ${matching(set, metric.event)})
 WINDOW whole AS (PARTITION BY v, actor ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`);
 }
 

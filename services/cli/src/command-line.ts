@@ -7,6 +7,7 @@ import { isApiPath } from './eval/api-path.ts';
 import { type EventMap, parseEventMap } from './events/event-map.ts';
 import { timeReader } from './events/time-format.ts';
 import type { Output } from './terminal-output.ts';
+import { withExitCode } from './unreachable.ts';
 
 /** Runs one command line (without node and file) and gives its exit code; never rejects. */
 export async function runCommandLine(
@@ -29,17 +30,12 @@ export async function runCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) return isHelp(error) ? exitCodes.ok : exitCodes.usage;
     output.message(output.style.red(error instanceof Error ? error.message : String(error)));
-    return isUnreachable(error) ? exitCodes.unreachable : exitCodeOf(error);
+    return exitCodeOf(withExitCode(error));
   }
 }
 
 function isHelp({ code, exitCode }: CommanderError): boolean {
   return exitCode === 0 && (code === 'commander.help' || code === 'commander.helpDisplayed' || code === 'commander.version');
-}
-
-/** The ports' error for a dependency that does not answer, whichever copy of it this is. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && error.name === 'StoreUnavailable';
 }
 
 interface Call {

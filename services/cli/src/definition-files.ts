@@ -31,6 +31,8 @@ export async function readMetricSets(files: readonly string[]): Promise<MetricSe
       lines.push(...parsed.problems.map(problemLine));
       continue;
     }
+    const twin = sets.findIndex(({ name }) => name === parsed.set.name);
+    if (twin >= 0) lines.push(`${file}:1:1  the set ${parsed.set.name} has the name of another file's set: give one of them another name`);
     sets.push(parsed.set);
     for (const { id } of parsed.set.metrics) {
       const other = fileOfMetric.get(id);

@@ -3,7 +3,7 @@ import { connectClickHouse } from '@tidemark/clickhouse';
 import { connectKafka } from '@tidemark/kafka';
 import { type Check, checkMachine } from '@tidemark/local';
 import { connectRedis } from '@tidemark/redis';
-import { type ExitCode, exitCodes, redactText } from '@tidemark/runtime';
+import { type ExitCode, exitCodes, printable, redactText } from '@tidemark/runtime';
 import type { CliConfig } from './config.ts';
 import { parseDefinitionFile, problemLine } from './definition-files.ts';
 import { kafkaMessages } from './kafka-messages.ts';
@@ -29,7 +29,7 @@ export async function doctor(config: CliConfig, { json }: { json: boolean }, out
 }
 
 function linesOf({ name, ok, detail, fix }: Check, { dataStyle }: Output): string[] {
-  const line = `${ok ? dataStyle.green('ok  ') : dataStyle.red('FAIL')}  ${name.padEnd(18)}  ${detail}`;
+  const line = `${ok ? dataStyle.green('ok  ') : dataStyle.red('FAIL')}  ${name.padEnd(18)}  ${printable(detail, 500)}`;
   return fix === undefined ? [line] : [line, `      ${' '.repeat(18)}  ${dataStyle.yellow(`fix: ${fix}`)}`];
 }
 

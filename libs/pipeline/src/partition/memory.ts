@@ -6,6 +6,8 @@ import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
 /** A sink's base is the head up to which we know it to be whole; null until its own head was read. */
 export interface SinkState {
   base: Version | null;
+  /** Its head cannot close where we stand: another publish has announced a position ahead of us. Only folding on helps, so it must not make the fold rest. */
+  blocked: boolean;
 }
 
 /** A closed row that left the state since the last saved manifest. */
@@ -54,8 +56,8 @@ export interface SavedState {
 export function emptyMemory(fold: PartitionFold): PartitionMemory {
   return {
     fold,
-    redis: { base: null },
-    clickhouse: { base: null },
+    redis: { base: null, blocked: false },
+    clickhouse: { base: null, blocked: false },
     loadedAt: NO_VERSION,
     dropped: NO_VERSION,
     gone: [],
@@ -82,10 +84,9 @@ export function* changedAbove(memory: PartitionMemory, version: Version): Genera
 /** Integers that wait for a sink; stops counting above `enough`. What was loaded does not wait for a store that has not told its head: it is in memory anyway. */
 export function dirtyCells(memory: PartitionMemory, enough: number): number {
   if (memory.fold.state.changes.cells <= enough) return 0;
-  const redis = memory.redis.base ?? memory.loadedAt;
-  const clickhouse = memory.clickhouse.base ?? memory.loadedAt;
+  const acknowledged = [memory.redis, memory.clickhouse].map(({ base, blocked }) => (blocked ? positionOf(memory) : (base ?? memory.loadedAt)));
   let cells = 0;
-  for (const row of changedAbove(memory, earlierOf(redis, clickhouse))) {
+  for (const row of changedAbove(memory, acknowledged.reduce(earlierOf))) {
     cells += row.cells.length;
     if (cells > enough) break;
   }

@@ -1,4 +1,5 @@
 /** Counts the rows that make no event, and remembers the first ones to report them. */
+import { formatCount, printable } from '@tidemark/runtime';
 import type { BadRow } from './rows.ts';
 
 const SHOWN_ROWS = 10;
@@ -22,8 +23,8 @@ export function createBadRows(): BadRows {
       if (first.length < SHOWN_ROWS) first.push(row);
     },
     lines: () => {
-      const lines = first.map(({ file, line, reason }) => `${file}:${line}  ${reason}`);
-      return count > SHOWN_ROWS ? [...lines, `… and ${count - SHOWN_ROWS} more rows that make no event`] : lines;
+      const lines = first.map(({ file, line, reason }) => `${file}:${line}  ${printable(reason, 300)}`);
+      return count > SHOWN_ROWS ? [...lines, `… and ${formatCount(count - SHOWN_ROWS)} more rows that make no event`] : lines;
     },
   };
 }

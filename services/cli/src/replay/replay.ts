@@ -78,11 +78,16 @@ async function warn(options: ReplayOptions, { firstMs, lastMs }: OrderedEvents, 
     );
   });
   if (clockMs === null || firstMs >= clockMs - deployment.latenessMs) return;
-  const facts = `the file begins at ${isoInstant(firstMs)}, but the running deployment has seen ${isoInstant(clockMs)} and counts only what is at most ${formatDuration(deployment.latenessMs)} older`;
+  const facts = `the file begins at ${isoInstant(firstMs)}, but the running deployment has seen ${isoInstant(clockMs)} and counts only what is at most ${formatLateness(deployment.latenessMs)} older`;
   const remedy = 'earlier events would be archived, but not counted';
   if (!options.late)
     throw exitError(exitCodes.failed, `${facts}: ${remedy}. Fix: replay into another --namespace, or send them all the same with --late`);
   output.message(`${facts}: ${remedy}`);
+}
+
+function formatLateness(latenessMs: number): string {
+  const days = latenessMs / 86_400_000;
+  return Number.isInteger(days) ? `${days} days` : formatDuration(latenessMs);
 }
 
 async function send(options: ReplayOptions, events: OrderedEvents, output: Output): Promise<void> {

@@ -6,6 +6,7 @@ import { createProgress } from '@tidemark/runtime';
 import { cabinetHistory, cabinetLive } from '@tidemark/testing';
 import { sendInOrder } from '../replay/send.ts';
 import type { Output } from '../terminal-output.ts';
+import { isUnreachable } from '../unreachable.ts';
 import { type DemoState, readDemoState, writeDemoState } from './demo-state.ts';
 
 export interface DemoOptions {
@@ -121,8 +122,9 @@ async function goLive({ eventsPerSecond, output, signal }: DemoOptions, writer: 
 
 /** By the port's error, or by the mark that the Kafka client gives to what may pass. */
 function isUnavailable(error: unknown): boolean {
+  if (isUnreachable(error)) return true;
   if (!(error instanceof Error)) return false;
-  return error.name === 'StoreUnavailable' || error.name === 'KafkaJSNumberOfRetriesExceeded' || ('retriable' in error && error.retriable === true);
+  return error.name === 'KafkaJSNumberOfRetriesExceeded' || ('retriable' in error && error.retriable === true);
 }
 
 /** Ends early, without an error, when the signal aborts. */

@@ -11,6 +11,7 @@ import { readMetricSets } from '../definition-files.ts';
 import { kafkaMessages } from '../kafka-messages.ts';
 import { removeRunningUp, writeRunningUp } from '../running-up.ts';
 import type { Output } from '../terminal-output.ts';
+import { withExitCode } from '../unreachable.ts';
 import { runDemo } from './demo.ts';
 import { freePort } from './free-port.ts';
 import { hints } from './hints.ts';
@@ -49,7 +50,7 @@ export async function up(config: CliConfig, options: UpOptions, output: Output):
         return run.running();
       } catch (error) {
         await run.stop();
-        throw error;
+        throw withExitCode(error);
       }
     },
   });
@@ -72,6 +73,7 @@ class UpRun {
   #kafka: KafkaConnection | null = null;
   #demo: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
+  #isAnnounced = false;
   readonly #killAll = (): void => {
     for (const service of this.#services) service.kill();
   };
@@ -98,6 +100,7 @@ class UpRun {
     const httpUrl = `http://127.0.0.1:${port}`;
     await Promise.race([untilReady(httpUrl, { signal, message: output.message }), this.#failed.promise]);
     const { kafkaBrokers, redisUrl } = this.#engines.addresses;
+    this.#isAnnounced = true;
     await writeRunningUp(config.dataFolder, {
       pid: process.pid,
       httpUrl,
@@ -122,7 +125,8 @@ class UpRun {
     process.off('exit', this.#killAll);
     await this.#kafka?.close();
     await this.#engines?.stop();
-    await removeRunningUp(this.#context.config.dataFolder);
+    // Only our own: a start that was refused because another one runs must not hide that one.
+    if (this.#isAnnounced) await removeRunningUp(this.#context.config.dataFolder);
   }
 
   async #startEngines(signal: AbortSignal): Promise<LocalEngines> {

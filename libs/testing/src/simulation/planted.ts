@@ -1,0 +1,149 @@
+/** Bugs to plant, each a broken promise of a store or a log, to show that the simulation notices. Production code stays untouched. */
+import { type CellRow, type CellSink, type CheckpointStore, type LogHandler, NO_VERSION, type PublishPart } from '@tidemark/pipeline';
+import type { MemoryCellStore } from '../twins/cell-store.ts';
+import type { MemoryCheckpointStore } from '../twins/checkpoint-store.ts';
+import { rowKey } from './reference.ts';
+
+export interface Plant {
+  readonly sink?: (inner: CellSink, store: MemoryCellStore) => CellSink;
+  readonly checkpoints?: (inner: CheckpointStore, store: MemoryCheckpointStore) => CheckpointStore;
+  /** Between the log and the worker. `nowMs` is the virtual wall clock. */
+  readonly handler?: (inner: LogHandler, nowMs: () => number) => LogHandler;
+}
+
+/** Every part that goes to one of the stores is another one. */
+function parts(name: CellSink['name'], change: (part: PublishPart, store: MemoryCellStore) => PublishPart): Plant {
+  return { sink: (inner, store) => (inner.name === name ? { ...inner, write: (part) => inner.write(change(part, store)) } : inner) };
+}
+
+function everyPart(change: (part: PublishPart, store: MemoryCellStore) => PublishPart): Plant {
+  return { sink: (inner, store) => ({ ...inner, write: (part) => inner.write(change(part, store)) }) };
+}
+
+/** What a twin keeps of a partition, to be tampered with. */
+function tamper(store: { snapshot(): unknown; restore(snapshot: unknown): void }, key: string, change: (stored: object) => object): void {
+  const content = store.snapshot();
+  if (!(content instanceof Map)) return;
+  const stored: unknown = content.get(key);
+  if (typeof stored === 'object' && stored !== null) store.restore(new Map(content).set(key, { ...stored, ...change(stored) }));
+}
+
+const partitionKey = (part: { lineage: string; partition: number }): string => `${part.lineage}:${part.partition}`;
+
+/** Rows that a part brings are written whatever version is there. */
+const noVersionCheck = parts('redis', (part, store) => {
+  const sent = new Set(part.rows.map(rowKey));
+  tamper(store, partitionKey(part), (stored) => {
+    if (!('rows' in stored) || !(stored.rows instanceof Map)) return {};
+    return { rows: new Map([...stored.rows].filter(([, row]: [string, CellRow]) => !sent.has(rowKey(row)))) };
+  });
+  return part;
+});
+
+const noTarget = parts('redis', (part, store) => {
+  if (part.last) tamper(store, partitionKey(part), (stored) => ('closed' in stored ? { target: stored.closed } : {}));
+  return part;
+});
+
+function answering(change: (part: PublishPart, outcome: Awaited<ReturnType<CellSink['write']>>) => Awaited<ReturnType<CellSink['write']>>): Plant {
+  return { sink: (inner) => ({ ...inner, write: async (part) => change(part, await inner.write(part)) }) };
+}
+
+const unknownIsDone: Plant = {
+  sink: (inner) => ({
+    ...inner,
+    // The call is dropped now and then, and the client says that it went through.
+    write: async (part) => {
+      if (part.publishId.endsWith('7')) return { outcome: 'written' };
+      return inner.write(part);
+    },
+  }),
+};
+
+const noCompareAndSet: Plant = {
+  checkpoints: (inner, store) => ({
+    ...inner,
+    replaceManifest: (_previousId, manifest) => inner.replaceManifest(store.manifestOf(manifest.lineage, manifest.partition)?.id ?? null, manifest),
+  }),
+};
+
+const expiringSegments: Plant = {
+  checkpoints: (inner, store) => ({
+    ...inner,
+    replaceManifest: async (previousId, manifest) => {
+      const outcome = await inner.replaceManifest(previousId, manifest);
+      tamper(store, partitionKey(manifest), (state) => {
+        if (!('segments' in state) || !(state.segments instanceof Map)) return {};
+        return { segments: new Map([...state.segments].map(([key, segment]: [string, object]) => [key, { ...segment, expires: true }])) };
+      });
+      return outcome;
+    },
+  }),
+};
+
+const unlinkedBefore: Plant = {
+  checkpoints: (inner, store) => ({
+    ...inner,
+    replaceManifest: (previousId, manifest) => {
+      const named = new Set(manifest.segments.map(({ key }) => key));
+      // What the new manifest does not name goes first, before the compare-and-set has decided.
+      tamper(store, partitionKey(manifest), (state) => {
+        if (!('segments' in state) || !(state.segments instanceof Map)) return {};
+        return { segments: new Map([...state.segments].filter(([key]: [string, object]) => named.has(key))) };
+      });
+      return inner.replaceManifest(previousId, manifest);
+    },
+  }),
+};
+
+const movedManifest: Plant = {
+  checkpoints: (inner) => ({
+    ...inner,
+    manifest: async (lineage, partition) => {
+      const manifest = await inner.manifest(lineage, partition);
+      return manifest !== null && manifest.next % 3 === 2 ? { ...manifest, next: manifest.next - 1 } : manifest;
+    },
+  }),
+};
+
+/** By name: what each breaks. */
+export const PLANTED: Readonly<Record<string, Plant>> = {
+  'Redis: no version check': noVersionCheck,
+  'Redis: a store that has forgotten its base accepts a publish': parts('redis', (part) => ({ ...part, base: NO_VERSION })),
+  'Redis: the closing script does not check for the parts': parts('redis', (part) => (part.last ? { ...part, index: 0 } : part)),
+  'Redis: the open mark has no target': noTarget,
+  'Redis: an open head counts as closed': answering((_part, outcome) => (outcome.outcome === 'open' ? { outcome: 'written' } : outcome)),
+  'a call that was never made counts as acknowledged': unknownIsDone,
+  'zero rows are not written': everyPart((part) => ({ ...part, rows: part.rows.filter(({ cells }) => Array.from(cells).some((cell) => cell !== 0)) })),
+  'rows carry the version of the publish': everyPart((part) => ({ ...part, rows: part.rows.map((row) => ({ ...row, version: part.target })) })),
+  'ClickHouse: several blocks without a mark': parts('clickhouse', (part) => (part.last ? part : { ...part, index: part.index + 1 })),
+  'ClickHouse: the head row before the rows': parts('clickhouse', (part) => (part.last || part.index > 0 ? part : { ...part, last: true })),
+  'ClickHouse loses acknowledged inserts': {
+    sink: (inner) => ({
+      ...inner,
+      write: async (part) => (inner.name === 'clickhouse' && part.last && part.rows.length === 1 ? inner.write({ ...part, rows: [] }) : inner.write(part)),
+    }),
+  },
+  'the refill comes from an open head': {
+    sink: (inner) => ({ ...inner, rowsBetween: async (...args) => (await inner.rowsBetween(...args)) ?? [] }),
+  },
+  'the manifest is written without compare-and-set': noCompareAndSet,
+  'the TTL of named segments stays': expiringSegments,
+  'segments are unlinked before the manifest is replaced': unlinkedBefore,
+  'a load takes a manifest for an earlier one': movedManifest,
+  'the wall clock is in the fold': {
+    handler: (inner, nowMs) => ({ ...bound(inner), batch: (batch) => inner.batch({ ...batch, timestampMs: () => nowMs() - 3_600_000 }) }),
+  },
+  'the batch boundary is in the fold': {
+    handler: (inner) => ({
+      ...bound(inner),
+      batch: (batch) => inner.batch({ ...batch, value: (index) => (index > 0 && index === batch.length - 1 ? null : batch.value(index)) }),
+    }),
+  },
+};
+
+function bound(inner: LogHandler): LogHandler {
+  return { assigned: (partition) => inner.assigned(partition), revoked: (partition) => inner.revoked(partition), batch: (batch) => inner.batch(batch) };
+}
+
+
