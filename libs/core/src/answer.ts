@@ -15,6 +15,16 @@ export interface RetentionCohort {
   size: number;
   cells: RetentionCell[];
   completeOnOrAfter: boolean;
+  /** Present when the metric has brackets. */
+  brackets?: RetentionBracket[];
+}
+/** Actors returned in some bucket of [from, to] after their entry. */
+export interface RetentionBracket {
+  from: number;
+  to: number;
+  retained: number;
+  rate: number | null;
+  complete: boolean;
 }
 export interface RetentionOverall {
   value: string | null;
@@ -41,7 +51,19 @@ export interface FunnelStep {
   /** Ratios of uniques, null with them and over nobody; of step 1 both are 1. */
   ofFirst: number | null;
   ofPrevious: number | null;
+  /** Of each actor's earliest attempt opened in the bucket that reached the step; a range pools its buckets. Step 1 has n 0. */
+  fromPrevious: Durations;
+  fromFirst: Durations;
 }
+/** Seconds. `n` actors; the mean is exact, quantiles are within 1 % (zero exactly). Histogram bins are [from, to) and only those with n > 0. */
+export interface Durations {
+  n: number;
+  mean: number | null;
+  p50: number | null;
+  p90: number | null;
+  histogram: { from: number; to: number; n: number }[];
+}
+
 export interface FunnelBucket {
   bucket: string;
   complete: boolean;
@@ -60,6 +82,36 @@ export interface FunnelAnswer {
   /** Of the range's last bucket, and so of all. */
   complete: boolean;
   uniquesLimit: number;
+}
+
+export interface ActivationCohort {
+  cohort: string;
+  value: string | null;
+  size: number;
+  activated: number;
+  rate: number | null;
+  low: number | null;
+  high: number | null;
+  complete: boolean;
+  /** Each judged on the whole window of each actor of the cohort. */
+  conditions: { name: string; met: number }[];
+  /** Present when the metric has columns. */
+  activatedBy?: { k: number; activated: number; complete: boolean }[];
+  time: Durations;
+}
+/** Pooled over the complete cohorts of the range. */
+export interface ActivationOverall {
+  value: string | null;
+  activated: number;
+  of: number;
+  rate: number | null;
+  low: number | null;
+  high: number | null;
+  cohorts: number;
+}
+export interface ActivationAnswer {
+  cohorts: ActivationCohort[];
+  overall: ActivationOverall[];
 }
 
 export interface ActivityBucket {
@@ -108,7 +160,7 @@ export interface KpiFigures {
 }
 export type KpiAnswer = KpiFigures | { slices: ({ value: string } & KpiFigures)[] };
 
-export type Answer = RetentionAnswer | FunnelAnswer | ActivityAnswer | KpiAnswer;
+export type Answer = RetentionAnswer | FunnelAnswer | ActivationAnswer | ActivityAnswer | KpiAnswer;
 
 /** A question to one metric; bucket numbers of the metric's calendar, both included. */
 export interface AnswerRequest {

@@ -45,7 +45,7 @@ export interface Target {
   readonly direction: 'up' | 'down';
 }
 
-/** What every kind has. `slices` are dimension names, a tuple each; today tuples of one. */
+/** What every kind has. `slices` are tuples of dimension names; a tuple of one is a plain slice. */
 export interface MetricBase {
   readonly id: string;
   readonly title?: string;
@@ -70,6 +70,14 @@ export interface RetentionDefinition extends MetricBase {
   /** Ascending, each ≥ 1; `columns: 30` has become 1..30. The last is the horizon in units. */
   readonly columns: readonly number[];
   readonly entry: Entry;
+  /** `rolling`: columns count whole units of 24 h, 7 d or 30 d from the entry instant; not with entry `every`. */
+  readonly interval: 'calendar' | 'rolling';
+  /** Each [a, b] with 0 ≤ a ≤ b ≤ the last column. */
+  readonly brackets: readonly (readonly [number, number])[];
+  /** Return events that make a bucket count as returned, ≥ 1. */
+  readonly minReturns: number;
+  /** `same`: in slices of entry `every`, only returns that show the cohort's value. */
+  readonly sliceReturn: 'any' | 'same';
 }
 
 export interface FunnelDefinition extends MetricBase {
@@ -78,6 +86,38 @@ export interface FunnelDefinition extends MetricBase {
   readonly windowMs: number;
   /** The longest range, in buckets, with exact uniques. */
   readonly lookback: number;
+  readonly order: 'ordered' | 'any' | 'strict';
+  readonly attempt: 'furthest' | 'first';
+  readonly exclude: readonly Exclusion[];
+  readonly attribution: 'entry' | 'first' | 'last' | { readonly step: number };
+  /** Slices keep uniques for any range, as the total does. */
+  readonly sliceRanges: boolean;
+}
+
+/** Steps are counted from 1. `drop`: the attempt does not count at all; `end`: it keeps the steps up to the first of `between`. */
+export interface Exclusion {
+  readonly select: Selector;
+  readonly between: readonly [number, number];
+  readonly effect: 'drop' | 'end';
+}
+
+/** Conditions that make an actor activated; each needs `atLeast` matching events within [t0, t0 + within]. */
+export interface ActivationCondition {
+  readonly select: Selector;
+  readonly atLeast: number;
+}
+
+export interface ActivationDefinition extends MetricBase {
+  readonly kind: 'activation';
+  readonly start: Selector;
+  readonly entry: Entry;
+  /** null: for ever. */
+  readonly withinMs: number | null;
+  readonly conditions: readonly ActivationCondition[];
+  /** How many of the conditions must hold: all of them, 1 (`any`), or the number of `some`. */
+  readonly required: number;
+  /** `activatedBy(k)` for k = 0..columns; null without. */
+  readonly columns: number | null;
 }
 
 export interface ActivityDefinition extends MetricBase {
@@ -91,7 +131,14 @@ export interface ActivityDefinition extends MetricBase {
 export type Measure =
   | { readonly measure: 'count'; readonly of: Selector }
   | { readonly measure: 'sum'; readonly of: Selector; readonly path: readonly string[]; readonly decimals: number }
-  | { readonly measure: 'uniques'; readonly of: Selector };
+  | { readonly measure: 'uniques'; readonly of: Selector }
+  /** `numerator / denominator`; neither is a ratio or formula itself. */
+  | { readonly measure: 'ratio'; readonly numerator: SimpleMeasure; readonly denominator: SimpleMeasure }
+  /** Over other metrics' fields: `of` maps a name of the expression to `id` or `id.field`. */
+  | { readonly measure: 'formula'; readonly expression: string; readonly of: Readonly<Record<string, string>> };
+
+/** What a ratio is made of. */
+export type SimpleMeasure = Extract<Measure, { measure: 'count' | 'sum' | 'uniques' }>;
 
 export interface KpiDefinition extends MetricBase {
   readonly kind: 'kpi';
@@ -100,7 +147,7 @@ export interface KpiDefinition extends MetricBase {
   readonly lookback: number;
 }
 
-export type MetricDefinition = RetentionDefinition | FunnelDefinition | ActivityDefinition | KpiDefinition;
+export type MetricDefinition = RetentionDefinition | FunnelDefinition | ActivationDefinition | ActivityDefinition | KpiDefinition;
 export type MetricKindName = MetricDefinition['kind'];
 
 /** One definition file: the definitions that are applied together, and so one lineage. */
