@@ -108,6 +108,8 @@ export interface ActivationOverall {
   low: number | null;
   high: number | null;
   cohorts: number;
+  /** Present when the metric has columns: each pooled over the cohorts in which it is complete. */
+  activatedBy?: { k: number; activated: number; of: number; rate: number | null; low: number | null; high: number | null; cohorts: number }[];
 }
 export interface ActivationAnswer {
   cohorts: ActivationCohort[];
@@ -143,19 +145,24 @@ export interface ActivityFigures {
 }
 export type ActivityAnswer = ActivityFigures | { slices: ({ value: string } & ActivityFigures)[] };
 
+/** Counts and distinct actors are numbers, fixed-point sums strings; ratios and formulas numbers, null over 0 and over what is null itself. */
+export type KpiValue = string | number | null;
 export interface KpiBucket {
   bucket: string;
-  /** Fixed-point sums are strings, counts and uniques numbers. */
-  value: string | number;
-  /** Matching events of a count or sum, unreadable amounts included; of uniques the distinct actors. */
-  count: number;
+  value: KpiValue;
+  /** Matching events of a count or sum, unreadable amounts included; of uniques the distinct actors; of a ratio those of its denominator; null of a formula. */
+  count: number | null;
   complete: boolean;
+  /** What the value was made of: `numerator` and `denominator` of a ratio, a formula's names. */
+  of?: Record<string, KpiValue>;
 }
 export interface KpiFigures {
   buckets: KpiBucket[];
-  /** null for uniques over a range longer than `lookback`. */
-  total: string | number | null;
-  /** Of uniques only. */
+  /** From sums over the range, never from the buckets' ratios. null for uniques over a range longer than `lookback`. */
+  total: KpiValue;
+  /** What the total was made of. */
+  of?: Record<string, KpiValue>;
+  /** Of uniques only, also inside a ratio. */
   uniquesLimit?: number;
 }
 export type KpiAnswer = KpiFigures | { slices: ({ value: string } & KpiFigures)[] };

@@ -43,6 +43,8 @@ export interface Target {
   readonly value: number;
   readonly per?: Unit;
   readonly direction: 'up' | 'down';
+  /** The date on which the target last changed, as its file says. */
+  readonly since?: string;
 }
 
 /** What every kind has. `slices` are tuples of dimension names; a tuple of one is a plain slice. */
@@ -51,6 +53,8 @@ export interface MetricBase {
   readonly title?: string;
   readonly description?: string;
   readonly owner?: string;
+  /** The date on which the owner last changed, as its file says. */
+  readonly ownerSince?: string;
   readonly target?: Target;
   readonly timezone: string;
   readonly weekStart: WeekStart;
@@ -161,6 +165,6 @@ export interface MetricSet {
   readonly dimensions: readonly Dimension[];
   readonly metrics: readonly MetricDefinition[];
   readonly board: readonly string[];
-  /** Hash of everything in the set that changes an integer, 16 lower-case hex digits. */
+  /** Hash of everything in the set that changes an integer of a cell, 16 lower-case hex digits: formulas, which have none, are not part of it. */
   readonly revision: string;
 }

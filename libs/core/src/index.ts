@@ -7,6 +7,20 @@ export { OUTCOMES, type Outcome } from './fold/outcome.ts';
 export { PartitionFold } from './fold/partition-fold.ts';
 export type { NamedRegister, PartitionState } from './fold/partition-state.ts';
 export * from './lineage.ts';
+export { figureOf } from './metrics/figure.ts';
+export { type Expression, FormulaError, namesIn, parseFormula } from './metrics/formula.ts';
+export {
+  type AnswerContext,
+  answerMetric,
+  formulaOf,
+  type MetricNeed,
+  measuredMetrics,
+  mergeNeeds,
+  needsOf,
+  rangeInside,
+  type SourceOf,
+  splitReference,
+} from './metrics/formula-answer.ts';
 export * from './metrics/kind.ts';
 export { unreadableIn } from './metrics/kpi.ts';
 export * from './metrics/registry.ts';
@@ -14,7 +28,7 @@ export { recompute } from './recompute/recompute.ts';
 export type { TimelineEvent } from './recompute/timeline.ts';
 export * from './settings.ts';
 export { type BucketSets, NO_BUCKET } from './state/bucket-sets.ts';
-export type { CellRow, CellTable, ChangeList } from './state/cells.ts';
+export { type CellRow, type CellTable, type ChangeList, rowLabel, rowValue } from './state/cells.ts';
 export type { Firsts } from './state/firsts.ts';
 export type { Timelines } from './state/timelines.ts';
 export * from './time/calendar.ts';

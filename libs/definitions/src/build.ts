@@ -1,6 +1,7 @@
 /** A file's parts that have the right shape → definitions; what only shows across keys is reported here. */
-import type { Dimension, MetricBase, MetricDefinition, MetricSet, WeekStart } from '@tidemark/core';
+import { type Dimension, formulaOf, type MetricBase, type MetricDefinition, type MetricSet, type WeekStart } from '@tidemark/core';
 import { fieldsOf } from './describe.ts';
+import { settleFormulas } from './formulas.ts';
 import { DEFAULT_FRESHNESS, type WrittenBase } from './kinds/base.ts';
 import type { Report } from './kinds/kind.ts';
 import { kinds, metric as metricSchema, type WrittenMetric } from './kinds/registry.ts';
@@ -51,16 +52,18 @@ export function buildSet(parts: Parts): MetricSet {
   const select = selecting({ defined, events: eventNames(written), report });
   reportRepeatedIds(written, report);
   reportSlices(written, report);
-  const metrics = listAt(mended, 'metrics').flatMap((candidate, index) => {
+  const drafts = listAt(mended, 'metrics').flatMap((candidate, index) => {
     const parsed = metricSchema.safeParse(
       isRecord(candidate) && candidate['id'] === undefined ? { ...candidate, id: `unnamed_${index}` } : candidate,
     );
     return parsed.success ? [buildMetric(parsed.data, index, facts, select, parts)] : [];
   });
+  const ids = listAt(written, 'metrics').map((_, index) => idAt(written, index));
+  const metrics = settleFormulas(drafts, { ids, isWhole: ({ id }) => !mendedPaths.some(([, index]) => idAt(written, index) === id), report });
   const board = listAt(mended, 'board').map((tile) => (typeof tile === 'string' ? tile : ''));
   const isWhole = ({ id }: MetricDefinition) => !mendedPaths.some(([, index]) => idAt(written, index) === id);
   for (const [index, tile] of board.entries()) reportTile(tile, ['board', index], metrics.filter(isWhole), written, report);
-  return { name: nameOf(root['name'], parts), ...facts, metrics, board, revision: setRevision(facts.filter, metrics) };
+  return { name: nameOf(root['name'], parts), ...facts, metrics, board, revision: setRevision(facts.filter, metrics.filter((metric) => formulaOf(metric) === null)) };
 }
 
 function nameOf(written: unknown, { file, report }: Parts): string {
@@ -162,9 +165,14 @@ interface Watch {
 function draftOf(written: WrittenMetric, base: MetricBase, select: Select, { report, wasMended }: Watch): MetricDefinition {
   switch (written.kind) {
     case 'retention':
+      kinds.retention.check(written, report, wasMended);
       return kinds.retention.build(written, base, select);
     case 'funnel':
+      kinds.funnel.check(written, report, wasMended);
       return kinds.funnel.build(written, base, select);
+    case 'activation':
+      kinds.activation.check(written, report, wasMended);
+      return kinds.activation.build(written, base, select);
     case 'activity':
       kinds.activity.check(written, report, wasMended);
       return kinds.activity.build(written, base, select);
@@ -180,7 +188,7 @@ function baseOf(written: WrittenBase & { readonly unit: MetricBase['unit'] }, fa
     id,
     ...(title === undefined ? {} : { title }),
     ...(description === undefined ? {} : { description }),
-    ...(owner === undefined ? {} : { owner }),
+    ...ownerOf(owner),
     ...(target === undefined
       ? {}
       : {
@@ -189,6 +197,7 @@ function baseOf(written: WrittenBase & { readonly unit: MetricBase['unit'] }, fa
             value: target.value,
             ...(target.per === undefined ? {} : { per: target.per }),
             direction: target.direction,
+            ...(target.since === undefined ? {} : { since: target.since }),
           },
         }),
     timezone: written.timezone ?? facts.timezone,
@@ -198,6 +207,11 @@ function baseOf(written: WrittenBase & { readonly unit: MetricBase['unit'] }, fa
     freshnessMs: durationMs(written.freshness ?? DEFAULT_FRESHNESS) ?? 0,
     revision: '',
   };
+}
+
+function ownerOf(owner: WrittenBase['owner']): Pick<MetricBase, 'owner' | 'ownerSince'> {
+  if (owner === undefined) return {};
+  return typeof owner === 'string' ? { owner } : { owner: owner.name, ...(owner.since === undefined ? {} : { ownerSince: owner.since }) };
 }
 
 function reportTarget({ kind, target }: WrittenMetric, metric: MetricDefinition, report: Report, isGuess: boolean): void {

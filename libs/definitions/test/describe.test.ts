@@ -10,6 +10,14 @@ describe('a metric in one sentence', () => {
       'Retention by calendar week (from Sunday, Asia/Yerevan): people join the cohort of their first ever "Service Booked", provided that it is booked ("Service Booked" where amount ≥ 10 and < 99 and plan is a or b); counted are those with any event in the week exactly 1 and 7 later, and in that one or any later one up to 7; also by plan.',
     ],
     [
+      '{ id: a, kind: retention, start: A, return: B, columns: 30, entry: first_matching, interval: rolling, brackets: [[0, 7], [8, 30]], minReturns: 3 }',
+      'Retention by calendar day (Asia/Yerevan): people join the cohort of their first "A"; counted are those with at least 3 events "B" in the span of 24 hours that begins exactly 1 to 30 such spans after it, in that span or any later one up to 30, and in any one of 0 (later than the start itself) to 7 and of 8 to 30.',
+    ],
+    [
+      '{ id: a, kind: retention, start: A, return: B, columns: [1], unit: month, slice: [plan], sliceReturn: same }',
+      'Retention by calendar month (Asia/Yerevan): people with "A" join the cohort of every bucket in which they do it; counted are those with "B" in the month exactly 1 later, and in that one or any later one up to 1; also by plan, where only returns with the value of the start count.',
+    ],
+    [
       '{ id: a, kind: funnel, steps: [A, { event: B, where: { x: { exists: true }, context.y: { not: 3 } } }], window: 36h, unit: hour }',
       'Funnel: "A", then "B" where context.y is not 3 and x is present, in this order within 36 hours of the first event; each opening event is an attempt of its own, counted in its clock hour (Asia/Yerevan); people are distinct over any range of up to 90 hours, by the furthest attempt.',
     ],
@@ -53,8 +61,17 @@ metrics:
     expect(sliced && estimateBound(sliced).cellsPerBucket).toBe(61 * (1 + 51 + 51));
   });
 
-  it('of funnels are those of full Times registers', () => {
-    expect(bounds['f']).toEqual({ cellsPerBucket: 36, bytesPerActor: 3 * (4096 * 24 + 8) });
+  it('of retention count a cell for each bracket, and a full Times register for rolling, minReturns and brackets from 0', () => {
+    const bound = (options: string) => estimateBound(acceptedMetric(`{ id: a, kind: retention, start: x, return: x, columns: 30, ${options} }`));
+    expect(bound('brackets: [[2, 7], [8, 30]]')).toEqual({ cellsPerBucket: 63, bytesPerActor: 40 });
+    expect(bound('minReturns: 2')).toEqual({ cellsPerBucket: 61, bytesPerActor: 40 + 4096 * 24 });
+    expect(bound('entry: first_ever, interval: rolling')).toEqual({ cellsPerBucket: 61, bytesPerActor: 40 + 4096 * 24 });
+    expect(bound('minReturns: 2, brackets: [[0, 7]]')).toEqual({ cellsPerBucket: 62, bytesPerActor: 56 + 2 * 4096 * 24 });
+  });
+
+  it('of funnels are those of full Times registers, and of two full histograms of each later step', () => {
+    // 14 days are 34 spans of 32 bins, each in a row of 34 cells.
+    expect(bounds['f']).toEqual({ cellsPerBucket: 36 + 2 * 2 * 35 * 34, bytesPerActor: 3 * (4096 * 24 + 8) });
   });
 
   it('of counts need nothing of an actor', () => {

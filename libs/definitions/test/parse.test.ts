@@ -119,6 +119,10 @@ describe('kinds', () => {
       return: x,
       columns: Array.from({ length: 30 }, (_, k) => k + 1),
       entry: 'every',
+      interval: 'calendar',
+      brackets: [],
+      minReturns: 1,
+      sliceReturn: 'any',
     });
   });
 
@@ -128,9 +132,36 @@ describe('kinds', () => {
     expect(acceptedMetric(text)).toMatchObject({ columns: [1, 7, 30], unit: 'week', entry: 'first_ever' });
   });
 
+  it('retention: rolling columns, brackets in their order, a number of returns, returns of the same value', () => {
+    const head = '{ id: a, kind: retention, start: x, return: x, columns: 30';
+    expect(acceptedMetric(`${head}, entry: first_ever, interval: rolling, brackets: [[8, 30], [0, 7], [0, 0]], minReturns: 3 }`)).toMatchObject({
+      interval: 'rolling',
+      brackets: [
+        [0, 0],
+        [0, 7],
+        [8, 30],
+      ],
+      minReturns: 3,
+    });
+    expect(acceptedMetric(`${head}, sliceReturn: same }`)).toMatchObject({ sliceReturn: 'same' });
+  });
+
   it('funnel: 14 days, 90 days of lookback', () => {
     const metric = acceptedMetric('{ id: a, kind: funnel, steps: [x, { event: x }] }');
-    expect(metric).toEqual({ ...BASE, id: 'a', kind: 'funnel', unit: 'day', steps: [x, x], windowMs: 14 * 86_400_000, lookback: 90 });
+    expect(metric).toEqual({
+      ...BASE,
+      id: 'a',
+      kind: 'funnel',
+      unit: 'day',
+      steps: [x, x],
+      windowMs: 14 * 86_400_000,
+      lookback: 90,
+      order: 'ordered',
+      attempt: 'furthest',
+      exclude: [],
+      attribution: 'entry',
+      sliceRanges: false,
+    });
   });
 
   it('funnel: durations in s, m, h, d and w, and the written-out defaults', () => {

@@ -15,6 +15,7 @@ const BASE: Written = {
   metrics: [
     { id: 'r', kind: 'retention', start: 'booked', return: '*', columns: 5, slice: ['channel', 'device'] },
     { id: 'f', kind: 'funnel', steps: ['Opened', 'booked'], window: '2w', slice: ['device'] },
+    { id: 'n', kind: 'activation', start: 'booked', within: '2w', some: { of: [{ select: 'Opened', atLeast: 2 }, 'Moved', 'booked'], atLeast: 2 } },
     { id: 'a', kind: 'activity', event: 'booked', rolling: [7, 3] },
     { id: 'k', kind: 'kpi', measure: { sum: 'booked', property: 'amount', decimals: 2 }, unit: 'hour' },
     { id: 'u', kind: 'kpi', measure: { uniques: 'booked' }, unit: 'week' },
@@ -31,7 +32,9 @@ const before = revisions(accepted(stringify(BASE)));
 function shuffled(value: unknown, order: () => number, key = ''): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => shuffled(item, order));
-    return key === 'steps' ? items : [...items, ...(['channel', 'values'].includes(key) ? items.slice(0, 1) : [])].sort(() => order() - 0.5);
+    return ['steps', 'of'].includes(key)
+      ? items
+      : [...items, ...(['channel', 'values'].includes(key) ? items.slice(0, 1) : [])].sort(() => order() - 0.5);
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -62,7 +65,7 @@ describe('a revision stays', () => {
     fc.assert(
       fc.property(words, fc.double({ noNaN: true, noDefaultInfinity: true }), (extra, value) => {
         const metrics = accepted(stringify(BASE)).metrics.map(({ kind }, index) => {
-          const of = { retention: 'overall.3.rate', funnel: 'step.2.uniques', activity: 'rolling.7', kpi: 'value' }[kind];
+          const of = { retention: 'overall.3.rate', funnel: 'step.2.uniques', activation: 'overall.rate', activity: 'rolling.7', kpi: 'value' }[kind];
           return { ...Object(Array.isArray(BASE['metrics']) ? BASE['metrics'][index] : {}), ...extra, target: { of, value, direction: 'down' } };
         });
         const text = `# ${JSON.stringify(extra.title)}\n${stringify({ ...BASE, name: 'other', metrics, board: ['u', 'r.overall.1.rate'] })}`;
@@ -79,6 +82,7 @@ describe('a revision stays', () => {
     ],
     ['another spelling of a duration', { id: 'f', window: '336h' }],
     ['columns written as a list', { id: 'r', columns: [1, 2, 3, 4, 5] }],
+    ['the written-out defaults of retention', { id: 'r', interval: 'calendar', brackets: [], minReturns: 1, sliceReturn: 'any' }],
     [
       'a selector written in place',
       { id: 'r', start: ['Moved', { event: 'Booked', where: { channel: ['web', 'app'], amount: { lt: 9, gte: 3 } } }] },
@@ -111,12 +115,20 @@ describe('a revision changes', () => {
     [{ id: 'r', columns: 6 }],
     [{ id: 'r', unit: 'week' }],
     [{ id: 'r', entry: 'first_ever' }],
+    [{ id: 'r', brackets: [[0, 3]] }],
+    [{ id: 'r', minReturns: 2 }],
+    [{ id: 'r', sliceReturn: 'same' }],
     [{ id: 'r', return: 'Booked' }],
     [{ id: 'r', slice: ['channel'] }],
     [{ id: 'r', timezone: 'Europe/Moscow' }],
     [{ id: 'f', window: '15d' }],
     [{ id: 'f', lookback: 91 }],
     [{ id: 'f', steps: ['booked', 'Opened'] }],
+    [{ id: 'n', within: '15d' }],
+    [{ id: 'n', entry: 'first_matching' }],
+    [{ id: 'n', columns: 3 }],
+    [{ id: 'n', some: { of: [{ select: 'Opened', atLeast: 2 }, 'Moved', 'booked'], atLeast: 1 } }],
+    [{ id: 'n', some: { of: [{ select: 'Opened', atLeast: 3 }, 'Moved', 'booked'], atLeast: 2 } }],
     [{ id: 'a', churnAfter: 31 }],
     [{ id: 'a', rolling: [7] }],
     [{ id: 'a', weekStart: 'sunday' }],
@@ -136,8 +148,8 @@ describe('a revision changes', () => {
       const after = revisions(accepted(stringify(written)));
       return Object.keys(before).filter((id) => after[id] !== before[id]);
     };
-    expect(different({ ...BASE, filter: { plan: 'x' } })).toEqual(['set', 'r', 'f', 'a', 'k', 'u']);
-    expect(different({ ...BASE, selectors: { booked: 'Booked' } })).toEqual(['set', 'r', 'f', 'a', 'k', 'u']);
+    expect(different({ ...BASE, filter: { plan: 'x' } })).toEqual(['set', 'r', 'f', 'n', 'a', 'k', 'u']);
+    expect(different({ ...BASE, selectors: { booked: 'Booked' } })).toEqual(['set', 'r', 'f', 'n', 'a', 'k', 'u']);
     expect(different({ ...BASE, dimensions: { ...Object(BASE['dimensions']), channel: { property: 'channel', values: ['app'] } } })).toEqual([
       'set',
       'r',

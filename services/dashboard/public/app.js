@@ -2,7 +2,7 @@
 
 const POLL_EVERY_MS = 2_000;
 const CATALOGUE_EVERY_MS = 30_000;
-const KIND_TITLES = { kpi: 'Numbers', activity: 'Activity', funnel: 'Funnels', retention: 'Retention' };
+const KIND_TITLES = { kpi: 'Numbers', activity: 'Activity', activation: 'Activation', funnel: 'Funnels', retention: 'Retention' };
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @typedef {{ metric: any, element: HTMLElement, figure: HTMLElement, etag: string, body: any, problem: string }} Card */
@@ -190,8 +190,50 @@ function retention(body, metric) {
   return [make('table', {}, caption, make('thead', {}, head), make('tbody', {}, overall, ...rows))];
 }
 
+/** Seconds in the largest unit that leaves a number above one. @param {number | null} seconds */
+function lasting(seconds) {
+  if (seconds === null) return '–';
+  const units = /** @type {const} */ ([
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+  ]);
+  const [size, name] = units.find(([unit]) => seconds >= unit) ?? [1, 's'];
+  return `${(seconds / size).toFixed(1)}\u202f${name}`;
+}
+
+/** @param {any} body @param {any} metric */
+function activation(body, metric) {
+  const bars = body.cohorts.map((/** @type {any} */ each) => ({
+    label: `${each.cohort}: ${count(each.activated)} of ${count(each.size)} (${percent(each.rate)})`,
+    isOpen: !each.complete,
+    parts: [each.activated, each.size - each.activated],
+  }));
+  const [pooled] = body.overall;
+  const size = body.cohorts.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.size, 0);
+  const last = body.cohorts.findLast((/** @type {any} */ each) => each.size > 0);
+  const names = last?.conditions ?? [];
+  const steps = names.map((/** @type {any} */ condition, /** @type {number} */ index) => {
+    const met = body.cohorts.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.conditions[index].met, 0);
+    const bar = make('span');
+    bar.style.setProperty('--share', String(size === 0 ? 0 : met / size));
+    const share = make('p', { class: 'step' }, make('span', {}, condition.name), make('span', {}, percent(size === 0 ? null : met / size)));
+    return make('li', {}, share, make('div', { class: 'bar' }, bar));
+  });
+  const of = `${count(pooled.activated)} of ${count(pooled.of)} in ${pooled.cohorts} final cohorts; 95 %: ${percent(pooled.low)} to ${percent(pooled.high)}`;
+  const time =
+    last === undefined ? '' : `${last.cohort}: half of the activated within ${lasting(last.time.p50)}, nine in ten within ${lasting(last.time.p90)}`;
+  return [
+    make('p', { class: 'value' }, percent(pooled.rate), ' ', make('small', {}, 'activated')),
+    make('p', { class: 'quiet' }, of),
+    spark(bars, `${metric.title} from ${body.from} to ${body.to}`),
+    make('ol', { class: 'steps' }, ...steps),
+    make('p', { class: 'quiet' }, time),
+  ];
+}
+
 /** @type {Record<string, (body: any, metric: any) => Node[]>} */
-const DRAWINGS = { kpi, activity, funnel, retention };
+const DRAWINGS = { kpi, activity, activation, funnel, retention };
 
 /** @param {any} metric @returns {Card} */
 function cardOf(metric) {

@@ -23,6 +23,7 @@ export function metricFacts({ metric, set, lineage }: ServedMetric) {
     description: metric.description ?? null,
     definition: describeMetric(metric),
     owner: metric.owner ?? null,
+    ownerSince: metric.ownerSince ?? null,
     target: metric.target === undefined ? null : targetFacts(metric.target),
     revision: metric.revision,
     lineage,
@@ -35,8 +36,8 @@ export function metricFacts({ metric, set, lineage }: ServedMetric) {
   };
 }
 
-function targetFacts({ of, value, per, direction }: Target): Target {
-  return { of, value, direction, ...(per === undefined ? {} : { per }) };
+function targetFacts({ of, value, per, direction, since }: Target): Target {
+  return { of, value, direction, ...(per === undefined ? {} : { per }), ...(since === undefined ? {} : { since }) };
 }
 
 function sliceFacts(set: MetricSet, name: string): SliceFacts {

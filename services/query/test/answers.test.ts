@@ -53,15 +53,31 @@ describe('figures', () => {
     const csv = (await world.get('/v1/funnels/booking_funnel', { accept: 'text/csv' })).text.split('\r\n').slice(1, -1);
     expect(steps[0]?.entries).toBeGreaterThan(0);
     expect(csv).toEqual(
-      steps.map(({ step, name, uniques, entries, ofFirst, ofPrevious }) =>
-        ['range', '', 'false', step, name, uniques, entries, ofFirst, ofPrevious].map((cell) => cell ?? '').join(','),
-      ),
+      steps.map(({ step, name, uniques, entries, ofFirst, ofPrevious, fromPrevious, fromFirst }) => {
+        const times = [fromPrevious, fromFirst].flatMap(({ mean, p50, p90 }) => [mean, p50, p90]);
+        return ['range', '', 'false', step, name, uniques, entries, ofFirst, ofPrevious, fromFirst.n, ...times].map((cell) => cell ?? '').join(',');
+      }),
     );
   });
 
   it('of a retention start with the size and follow with the columns of the definition', async () => {
     const { cohorts } = await getBody(KIND_PATHS.retention.body, '/v1/retention/newcomer_retention?from=2026-10-10&to=2026-10-10');
     expect(cohorts.map(({ cohort, cells }) => [cohort, cells.map(({ k }) => k)])).toEqual([['2026-10-10', [1, 7, 14, 30, 60, 90]]]);
+  });
+
+  it('of an activation say how many did all of it, which condition is missing most, and how long it took', async () => {
+    const { cohorts, overall } = await getBody(KIND_PATHS.activation.body, '/v1/activation/north_star?from=2026-10-12&to=2026-11-16');
+    const filled = cohorts.filter(({ activated }) => activated > 0);
+    expect(filled.length).toBeGreaterThan(0);
+    for (const { size, activated, conditions, activatedBy, time } of cohorts) {
+      expect(conditions.map(({ name }) => name)).toEqual(['booked', 'Video Report Viewed', 'Offer Opened']);
+      for (const { met } of conditions) expect(met >= activated && met <= size).toBe(true);
+      expect(activatedBy?.map(({ k }) => k)).toEqual([0, 1, 2, 3, 4]);
+      expect(activatedBy?.at(-1)?.activated).toBe(activated);
+      expect(time.n).toBe(activated);
+      expect(time.histogram.reduce((sum, { n }) => sum + n, 0)).toBe(activated);
+    }
+    expect(overall).toHaveLength(1);
   });
 
   it('of slices add up where values exclude each other', async () => {
@@ -193,7 +209,7 @@ describe('errors', () => {
 
   it('are each explained in schemas/query/README.md', () => {
     const text = readFileSync(join(import.meta.dirname, '../../../schemas/query/README.md'), 'utf8');
-    const documented = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+    const documented = [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, code]) => code);
     expect(documented.sort()).toEqual(Object.keys(problemBodySchema.shape.code.enum).sort());
   });
 });

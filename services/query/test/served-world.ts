@@ -1,6 +1,6 @@
 /** A service over in-memory stores for tests: a definition file and events in, the real decoder and fold, the real application out. */
 import { createDecoder, partitionOf } from '@tidemark/codec';
-import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { parseMetricSet } from '@tidemark/definitions';
 import { type CellRow, createAnswerer, type HeadNote, NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { createLogger, createMetrics } from '@tidemark/runtime';
@@ -126,8 +126,8 @@ function rowsOf(fold: PartitionFold | undefined): CellRow[] {
   if (fold === undefined) return rows;
   const { state } = fold;
   for (let row = state.changes.oldest; row !== null; row = row.newer) {
-    const { metric, name, dimension } = row.table.shape;
-    const value = dimension < 0 ? '' : (state.dictionaries[dimension]?.texts[row.label] ?? '');
+    const { metric, name } = row.table.shape;
+    const value = rowValue(row.table.shape, state.dictionaries, row.label);
     rows.push({ metric, table: name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: Array.from(row.cells) });
   }
   return rows;

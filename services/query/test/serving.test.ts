@@ -13,7 +13,7 @@ metrics:
   - { id: purchases, kind: kpi, measure: { count: Purchase }, slice: [channel] }
   - { id: amount, kind: kpi, measure: { sum: Purchase, property: amount }, slice: [channel] }
   - { id: people, kind: activity, event: "*", slice: [channel] }
-  - { id: repeat, kind: retention, start: Purchase, return: Purchase, columns: 2, slice: [channel] }
+  - { id: repeat, kind: retention, start: Purchase, return: Purchase, columns: 2, brackets: [[0, 1]], slice: [channel] }
   - { id: path, kind: funnel, steps: [Purchase, "=HYPERLINK(1)"], window: 1d, slice: [channel] }
 `);
 
@@ -207,6 +207,16 @@ describe('hostile values', () => {
       accept: 'text/csv',
     });
     expect(quoted.text).toContain('bucket,"a,b;""c""\nd",2026-11-21,');
+  });
+
+  it('have a row for each column and each bracket of a cohort', async () => {
+    const { text } = await world.get('/v1/retention/repeat?from=2026-11-21&slice=channel&value=ads', { accept: 'text/csv' });
+    expect(text.split('\r\n').slice(0, 4)).toEqual([
+      'part,slice_value,cohort,k,k_to,size,retained,rate,on_or_after,complete,closes_at,low,high,cohorts',
+      'cohort,ads,2026-11-21,1,,2,0,0,0,false,2026-11-30T00:00:00.000Z,,,',
+      'cohort,ads,2026-11-21,2,,2,0,0,0,false,2026-12-01T00:00:00.000Z,,,',
+      'bracket,ads,2026-11-21,0,1,2,0,0,,false,,,,',
+    ]);
   });
 
   it('leave the columns of their kind when nothing was seen in the range', async () => {

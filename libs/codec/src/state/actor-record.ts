@@ -139,8 +139,8 @@ export class ActorRecordReader {
     this.#state = state;
     this.#registers = registers;
     this.#baseMs = header.clockMs ?? 0;
-    // A funnel's step numbers are labels too.
-    this.#labelLimit = Math.max(64, ...header.dictionaries.map(({ texts }) => texts.length));
+    // A funnel's labels are 32 × a value's label + a step's number.
+    this.#labelLimit = Math.max(64, ...header.dictionaries.map(({ texts }) => 32 * (texts.length + 1)));
   }
 
   read(reader: ByteReader): void {

@@ -121,7 +121,7 @@ class RowCollector {
     const { key } = header.tables[place.table] as SegmentHeader['tables'][number];
     const table = state.tables.get(key);
     if (table === undefined) throw new BrokenSegment(`no metric has the table ${key}`);
-    const labels = state.dictionaries[table.shape.dimension]?.texts.length ?? 1;
+    const labels = (state.dictionaries[table.shape.dimension]?.texts.length ?? 1) * (table.shape.ordinals ?? 1);
     if (place.label >= labels) throw new BrokenSegment(`${key} has no label ${place.label}`);
     const cells = readCells(reader, table.shape.width);
     const name = `${key} ${place.bucket} ${place.label}`;

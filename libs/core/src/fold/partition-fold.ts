@@ -21,6 +21,8 @@ interface Trigger {
   run(event: EventView): void;
 }
 
+type Forgetting = Parameters<FoldBinder['timelines']>[0]['forgetting'];
+
 interface Plan {
   readonly selectors: readonly SelectorTests[];
   readonly triggers: readonly Trigger[];
@@ -129,6 +131,14 @@ export class PartitionFold {
     return label;
   }
 
+  /** Whether the event at hand shows no value, or an empty one, whatever label that gets in a closed list. */
+  #showsNothing(dimension: number): boolean {
+    const dictionary = this.state.dictionaries[dimension];
+    // A held value is the actor's, not the event's.
+    if (dictionary?.dimension.hold !== undefined) return dictionary.texts[this.#label(dimension)] === '';
+    return (this.#event as EventView).sliceText(this.#dimensionPaths[dimension] as number) === '';
+  }
+
   #makePlans(): void {
     const names: (string | null)[] = [null, ...this.#selectors.names()];
     for (const name of names) {
@@ -155,6 +165,7 @@ export class PartitionFold {
       },
       firsts: (spec, moves) => this.#bindFirsts(spec, moves),
       timelines: (spec, inserting) => this.#bindTimelines(spec, inserting),
+      labelOf: (dimension, text) => this.state.dictionaries[dimension]?.labelOf(text) ?? 0,
       onMatch: (selector, matched) => {
         const label = (dimension: number): number => this.#label(dimension);
         this.#triggers.push({ selectors: [this.#selectors.index(selector)], namesOnly: false, run: (event) => matched(event, label) });
@@ -227,12 +238,9 @@ export class PartitionFold {
     return store;
   }
 
-  #bindTimelines(
-    spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
-    inserting: (insertion: TimelineInsertion, insert: () => void) => void,
-  ): Timelines {
+  #bindTimelines(spec: Parameters<FoldBinder['timelines']>[0], inserting: (insertion: TimelineInsertion, insert: () => void) => void): Timelines {
     const { state } = this;
-    const { dimensions } = spec;
+    const { dimensions, markEmpty = false } = spec;
     const store = new Timelines({ captures: dimensions.length });
     const indexes = spec.selectors.map((selector) => this.#selectors.index(selector));
     const names = dimensions.map((dimension) => this.set.dimensions[dimension]?.name);
@@ -247,23 +255,28 @@ export class PartitionFold {
         if (index < 0) return;
         const mask = maskOf(this.#matched, indexes);
         state.touched.touch(slot);
-        inserting({ slot, row, index, timeMs: event.timeMs, mask }, () => {
+        inserting({ slot, row, index, timeMs: event.timeMs, mask, clockMs: state.clockMs }, () => {
           const position = store.insert(row, index, event.timeMs, event.messageHigh, event.messageLow, mask);
-          for (let at = 0; at < dimensions.length; at++) store.setCaptured(position, at, this.#label(dimensions[at] as number));
+          for (let at = 0; at < dimensions.length; at++) {
+            const label = this.#label(dimensions[at] as number);
+            store.setCaptured(position, at, markEmpty ? label * 2 + (this.#showsNothing(dimensions[at] as number) ? 1 : 0) : label);
+          }
         });
-        this.#prune(store, row, slot, spec.keepFromMs(state.clockMs));
+        this.#prune(store, { row, slot, keepFromMs: spec.keepFromMs(state.clockMs, slot), forgetting: spec.forgetting });
       },
     });
     return store;
   }
 
   /** Forgets what only closed buckets hold; beyond the cap, the earliest quarter, whose attempts keep the depth that they reached. */
-  #prune(store: Timelines, row: number, slot: number, keepFromMs: number): void {
+  #prune(store: Timelines, options: { row: number; slot: number; keepFromMs: number; forgetting: Forgetting }): void {
+    const { row, slot, keepFromMs } = options;
     store.dropEarliest(row, store.lowerBound(row, keepFromMs));
     const { timelineCap } = this.#settings;
     if ((store.lengths[row] as number) <= timelineCap) return;
     // Whole instants only: what is kept must not lose an event that it may have taken at its own instant.
     const lastMs = store.times[(store.starts[row] as number) + Math.max(0, (timelineCap >> 2) - 1)] as number;
+    options.forgetting?.(slot, lastMs);
     store.dropEarliest(row, store.lowerBound(row, lastMs + 1));
     this.state.cappedActors.add(slot);
   }

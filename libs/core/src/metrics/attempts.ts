@@ -1,5 +1,37 @@
-/** Evaluates a funnel's attempts over one actor's timeline: how deep each opening event got, in order, within the window. */
+/** Evaluates a funnel's attempts over one actor's timeline: how deep each opening event got, and when, within the window. */
+import type { FunnelDefinition } from '../definition.ts';
 import type { Timelines } from '../state/timelines.ts';
+import { grownFloat64 } from '../state/typed-arrays.ts';
+
+/** Another order than `ordered`: which events an attempt takes. Indices count from the first element of the span at `base`. */
+export interface StepOrder {
+  /** Selectors whose events open an attempt, as bits of the mask. */
+  readonly openingMask: number;
+  /** Fills `taken`, its first element being the opening; answers how many steps were taken. */
+  take(span: TimelineSpan, opening: number, taken: Int32Array): number;
+}
+
+/** The elements of one row from `base` on. */
+export interface TimelineSpan {
+  readonly timelines: Timelines;
+  readonly base: number;
+  readonly length: number;
+}
+
+/** What exclusions leave of an attempt: its depth, 0 when it is dropped. */
+export interface DepthLimit {
+  limit(span: TimelineSpan, taken: Int32Array, depth: number): number;
+}
+
+export interface AttemptRules {
+  readonly steps: number;
+  readonly windowMs: number;
+  readonly order?: StepOrder;
+  readonly exclusions?: DepthLimit;
+  readonly attribution: FunnelDefinition['attribution'];
+  /** The label of no value, of a capture; captures are marked when empty (`markEmpty`) if the attribution is `first` or `last`. */
+  emptyLabel(capture: number): number;
+}
 
 /**
  * Depths of the attempts opened in a span of time. Each attempt takes, for every next step, the earliest unused matching event at or after the step
@@ -7,10 +39,14 @@ import type { Timelines } from '../state/timelines.ts';
  */
 export class AttemptDepths {
   count = 0;
+  readonly #rules: AttemptRules;
   readonly #steps: number;
   readonly #windowMs: number;
+  readonly #openingMask: number;
   #depths = new Int8Array(16);
   #times = new Float64Array(16);
+  /** Milliseconds from the opening to each step, `steps` per attempt; 0 beyond the depth. */
+  #offsets = new Float64Array(64);
   /** Slice labels, `captures` per attempt. */
   #labels = new Int32Array(16);
   #captures = 0;
@@ -19,10 +55,12 @@ export class AttemptDepths {
   /** Indices that the attempt at hand has taken. */
   readonly #taken: Int32Array;
 
-  constructor(steps: number, windowMs: number) {
-    this.#steps = steps;
-    this.#windowMs = windowMs;
-    this.#taken = new Int32Array(steps);
+  constructor(rules: AttemptRules) {
+    this.#rules = rules;
+    this.#steps = rules.steps;
+    this.#windowMs = rules.windowMs;
+    this.#openingMask = rules.order?.openingMask ?? 1;
+    this.#taken = new Int32Array(rules.steps);
   }
 
   timeMs(index: number): number {
@@ -33,19 +71,28 @@ export class AttemptDepths {
     return this.#depths[index] as number;
   }
 
-  /** A view of the attempts [from, to); labels are read from the timeline as it was evaluated, so read them before it changes again. */
-  range(from: number, to: number): { count: number; depth(index: number): number; label(index: number, capture: number): number } {
-    return {
-      count: to - from,
-      depth: (index) => this.depth(from + index),
-      label: (index, capture) => this.#labels[(from + index) * this.#captures + capture] as number,
-    };
+  /** The attempt's slice label by the rule of attribution. */
+  label(index: number, capture: number): number {
+    return this.#labels[index * this.#captures + capture] as number;
   }
 
-  /** Whether two ranges of attempts are the same to every reader: as many, equally deep. Inserting an opening event changes the count. */
-  sameDepths(from: number, to: number, other: AttemptDepths, otherFrom: number, otherTo: number): boolean {
+  /** Milliseconds from the opening to a step (from 0); 0 when it was not reached. */
+  offsetMs(index: number, step: number): number {
+    return this.#offsets[index * this.#steps + step] as number;
+  }
+
+  /** Whether two ranges of attempts are the same to every reader. Inserting an opening event changes the count. */
+  sameAttempts(from: number, to: number, other: AttemptDepths, otherFrom: number, otherTo: number): boolean {
     if (to - from !== otherTo - otherFrom) return false;
-    for (let index = 0; index < to - from; index++) if (this.depth(from + index) !== other.depth(otherFrom + index)) return false;
+    for (let index = 0; index < to - from; index++) if (!this.#same(from + index, other, otherFrom + index)) return false;
+    return true;
+  }
+
+  #same(index: number, other: AttemptDepths, otherIndex: number): boolean {
+    const depth = this.depth(index);
+    if (depth !== other.depth(otherIndex)) return false;
+    for (let step = 1; step < depth; step++) if (this.offsetMs(index, step) !== other.offsetMs(otherIndex, step)) return false;
+    for (let capture = 0; capture < this.#captures; capture++) if (this.label(index, capture) !== other.label(otherIndex, capture)) return false;
     return true;
   }
 
@@ -58,12 +105,15 @@ export class AttemptDepths {
     if (first >= length || (timelines.times[start + first] as number) >= toMs) return;
     const base = start + first;
     const span = length - first;
+    const { order, exclusions } = this.#rules;
+    const whole: TimelineSpan = { timelines, base, length: span };
     let indexed = false;
     for (let index = 0; index < span && (timelines.times[base + index] as number) < toMs; index++) {
-      if ((timelines.mask(base + index) & 1) === 0) continue;
-      if (!indexed) this.#indexSteps(timelines, base, span);
+      if ((timelines.mask(base + index) & this.#openingMask) === 0) continue;
+      if (!indexed && order === undefined) this.#indexSteps(timelines, base, span);
       indexed = true;
-      this.#record(timelines, base + index, this.#depthOf(timelines, base, span, index));
+      const depth = order === undefined ? this.#depthOf(timelines, base, span, index) : order.take(whole, index, this.#taken);
+      this.#record(timelines, base, index, exclusions === undefined ? depth : exclusions.limit(whole, this.#taken, depth));
     }
   }
 
@@ -74,17 +124,12 @@ export class AttemptDepths {
     let current = opening;
     for (let step = 1; step < this.#steps; step++) {
       let index = this.#nextMatch(step, this.#groupStart(timelines, base, current), span);
-      while (index < span && this.#isTaken(index, step)) index = this.#nextMatch(step, index + 1, span);
+      while (index < span && isTaken(taken, step, index)) index = this.#nextMatch(step, index + 1, span);
       if (index >= span || (timelines.times[base + index] as number) > untilMs) return step;
       taken[step] = index;
       current = index;
     }
     return this.#steps;
-  }
-
-  #isTaken(index: number, count: number): boolean {
-    for (let at = 0; at < count; at++) if (this.#taken[at] === index) return true;
-    return false;
   }
 
   /** First index with the same instant: an event at the instant of the step before may take the next step though its id sorts earlier. */
@@ -111,7 +156,7 @@ export class AttemptDepths {
     }
   }
 
-  #record(timelines: Timelines, position: number, depth: number): void {
+  #record(timelines: Timelines, base: number, opening: number, depth: number): void {
     if (this.count === this.#depths.length) this.#grow();
     this.#captures = timelines.captures;
     if (this.#labels.length < (this.count + 1) * this.#captures) {
@@ -120,10 +165,28 @@ export class AttemptDepths {
       this.#labels = labels;
     }
     for (let capture = 0; capture < this.#captures; capture++)
-      this.#labels[this.count * this.#captures + capture] = timelines.captured(position, capture);
+      this.#labels[this.count * this.#captures + capture] = this.#attributed(timelines, base, depth, capture);
+    const openedMs = timelines.times[base + opening] as number;
+    if (this.#offsets.length < (this.count + 1) * this.#steps) this.#offsets = grownFloat64(this.#offsets, (this.count + 1) * this.#steps);
+    for (let step = 0; step < this.#steps; step++)
+      this.#offsets[this.count * this.#steps + step] =
+        step < depth ? (timelines.times[base + (this.#taken[step] as number)] as number) - openedMs : 0;
     this.#depths[this.count] = depth;
-    this.#times[this.count] = timelines.times[position] as number;
+    this.#times[this.count] = openedMs;
     this.count++;
+  }
+
+  #attributed(timelines: Timelines, base: number, depth: number, capture: number): number {
+    const { attribution, emptyLabel } = this.#rules;
+    const captured = (step: number): number => timelines.captured(base + (this.#taken[step] as number), capture);
+    if (depth === 0) return 0;
+    if (attribution === 'entry') return captured(0);
+    if (typeof attribution === 'object') return depth >= attribution.step ? captured(attribution.step - 1) : emptyLabel(capture);
+    for (let at = 0; at < depth; at++) {
+      const marked = captured(attribution === 'first' ? at : depth - 1 - at);
+      if ((marked & 1) === 0) return marked >> 1;
+    }
+    return emptyLabel(capture);
   }
 
   #grow(): void {
@@ -134,4 +197,10 @@ export class AttemptDepths {
     times.set(this.#times);
     this.#times = times;
   }
+}
+
+/** Whether the first `count` steps have taken an element. */
+export function isTaken(taken: Int32Array, count: number, index: number): boolean {
+  for (let at = 0; at < count; at++) if (taken[at] === index) return true;
+  return false;
 }

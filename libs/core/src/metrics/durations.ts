@@ -1,4 +1,5 @@
 /** Log-spaced histograms of durations: quantiles within 1 %, zero exactly, as integer counts that add up over actors and partitions. */
+import type { Durations } from '../answer.ts';
 
 /** Width of a bin as a ratio; the middle of a bin is at most 1 % from anything in it. */
 const RATIO = 1.02;
@@ -17,4 +18,66 @@ export function durationBin(durationMs: number): number {
 /** First duration of a bin and of the next one, in milliseconds; [0, 0] for bin 0. */
 export function binEdgesMs(bin: number): { from: number; to: number } {
   return bin === 0 ? { from: 0, to: 0 } : { from: RATIO ** (bin - 1), to: RATIO ** bin };
+}
+
+/** Bins of one chunk of a sparse histogram: a row holds a span of ×1.9, so an actor's typical times touch few rows. */
+export const BINS_PER_CHUNK = 32;
+
+/**
+ * A sum of milliseconds kept in two integers, neither of which can come near 2^53: Σ floor(d / 2^20) and Σ (d mod 2^20). Durations are
+ * whole milliseconds ≥ 0, so both are counts that are added up and taken back without a carry.
+ */
+const SPLIT_MS = 2 ** 20;
+
+export function durationHigh(durationMs: number): number {
+  return Math.floor(durationMs / SPLIT_MS);
+}
+
+export function durationLow(durationMs: number): number {
+  return durationMs % SPLIT_MS;
+}
+
+export function durationSumMs(high: number, low: number): bigint {
+  return BigInt(high) * BigInt(SPLIT_MS) + BigInt(low);
+}
+
+/** What stands for every duration of a bin: at most 1 % from each of them (the harmonic mean of its edges). */
+export function binValueMs(bin: number): number {
+  const { from, to } = binEdgesMs(bin);
+  return bin === 0 ? 0 : (2 * from * to) / (from + to);
+}
+
+/**
+ * Durations in seconds from their exact sum in milliseconds and the actors per bin. Quantiles are interpolated between the two ranks beside
+ * (n − 1) · q, as most statistics packages do.
+ */
+export function durationsOf(sumMs: bigint | number, bins: ReadonlyMap<number, number>): Durations {
+  const filled = [...bins].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+  const n = filled.reduce((sum, [, count]) => sum + count, 0);
+  const quantile = (share: number): number | null => {
+    if (n === 0) return null;
+    const place = (n - 1) * share;
+    const below = valueAtRank(filled, Math.floor(place));
+    return (below + (valueAtRank(filled, Math.ceil(place)) - below) * (place - Math.floor(place))) / 1000;
+  };
+  return {
+    n,
+    mean: n === 0 ? null : Number(sumMs) / n / 1000,
+    p50: quantile(0.5),
+    p90: quantile(0.9),
+    histogram: filled.map(([bin, count]) => {
+      const { from, to } = binEdgesMs(bin);
+      return { from: from / 1000, to: to / 1000, n: count };
+    }),
+  };
+}
+
+/** The value of the duration with `rank` shorter ones, in milliseconds. */
+function valueAtRank(filled: readonly (readonly [number, number])[], rank: number): number {
+  let before = 0;
+  for (const [bin, count] of filled) {
+    before += count;
+    if (rank < before) return binValueMs(bin);
+  }
+  return 0;
 }

@@ -1,12 +1,14 @@
 /** Funnel: of the attempts opened in a bucket, how many took each further step in order within the window, and how many distinct actors that were. */
-import type { AnswerClock, AnswerRequest, FunnelAnswer, FunnelBucket, FunnelSlice, FunnelStep } from '../answer.ts';
-import type { FunnelDefinition } from '../definition.ts';
-import type { BucketSets } from '../state/bucket-sets.ts';
-import type { CellTable } from '../state/cells.ts';
-import type { Timelines } from '../state/timelines.ts';
+import type { AnswerClock, AnswerRequest, Durations, FunnelAnswer, FunnelBucket, FunnelSlice, FunnelStep } from '../answer.ts';
+import type { FunnelDefinition, Selector } from '../definition.ts';
+import { type BucketSets, NO_BUCKET } from '../state/bucket-sets.ts';
 import type { Calendar } from '../time/calendar.ts';
-import { AttemptDepths } from './attempts.ts';
-import { emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
+import { AttemptDepths, type AttemptRules } from './attempts.ts';
+import { anyOrder } from './attempts-any.ts';
+import { exclusionLimit } from './attempts-exclude.ts';
+import { strictOrder } from './attempts-strict.ts';
+import { FunnelEmitter, type FunnelScope, gapColumns } from './funnel-cells.ts';
+import { gapWidth, uniquesIn } from './gap-cells.ts';
 import {
   bucketsWithin,
   type CalendarSource,
@@ -21,42 +23,44 @@ import {
 } from './kind.ts';
 import { rate } from './proportion.ts';
 import { checkCounts, slicedRows } from './slicing.ts';
-
-/** Total rows: entries per step, then one gap triangle per step. Slice rows: entries per step, then distinct actors of the bucket per step. */
-function gapColumns(metric: FunnelDefinition, step: number): GapColumns {
-  return { first: metric.steps.length + step * gapWidth(metric.lookback), lookback: metric.lookback };
-}
+import { NO_DURATIONS, type StepTimes, stepTimes, TIMES_WIDTH, timesOrdinals, timesTable } from './step-times.ts';
 
 interface FunnelFold {
   readonly metric: FunnelDefinition;
   readonly calendar: Calendar;
-  readonly timelines: Timelines;
-  readonly total: CellTable;
-  readonly slices: readonly CellTable[];
-  /** Per actor, labelled by step: the buckets with an attempt that reached the step. */
+  readonly scopes: readonly FunnelScope[];
+  readonly emitter: FunnelEmitter;
   readonly reached: BucketSets;
 }
 
 function bind(metric: FunnelDefinition, binder: FoldBinder): void {
   const calendar = binder.calendar(metric);
-  const steps = metric.steps.length;
-  const tables = metricTables(metric, binder).map(({ name, dimension }) =>
-    binder.table({
-      metric: metric.id,
-      name,
-      width: dimension < 0 ? steps + steps * gapWidth(metric.lookback) : 2 * steps,
-      dimension,
-      closesAtMs: (bucket) => calendar.endMs(bucket) + metric.windowMs + binder.latenessMs,
-    }),
-  );
-  const [total, ...slices] = tables as [CellTable, ...CellTable[]];
-  const reached = binder.derivedSets({ metric, name: 'reached', windowBuckets: bucketsWithin(metric.windowMs + binder.latenessMs, metric.unit) + 1 });
-  const before = new AttemptDepths(steps, metric.windowMs);
-  const after = new AttemptDepths(steps, metric.windowMs);
+  const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + metric.windowMs + binder.latenessMs;
+  const windowBuckets = bucketsWithin(metric.windowMs + binder.latenessMs, metric.unit) + 1;
+  const reached = binder.derivedSets({ metric, name: 'reached', windowBuckets });
+  const scopes = metricTables(metric, binder).map(({ name, dimension }, index): FunnelScope => {
+    const ranged = index === 0 || metric.sliceRanges;
+    const shape = { metric: metric.id, dimension, closesAtMs };
+    return {
+      table: binder.table({ ...shape, name, width: rowWidth(metric, ranged) }),
+      times: binder.table({ ...shape, name: timesTable(name), width: TIMES_WIDTH, ordinals: timesOrdinals(metric.steps.length) }),
+      capture: index - 1,
+      sets: index === 0 ? reached : ranged ? binder.derivedSets({ metric, name: `reached ${name}`, windowBuckets }) : null,
+    };
+  });
+  const fold: FunnelFold = { metric, calendar, scopes, emitter: new FunnelEmitter(metric), reached };
+  const dimensions = scopes.slice(1).map(({ table }) => table.shape.dimension);
+  const rules = attemptRules(metric, (capture) => binder.labelOf(dimensions[capture] as number, ''));
+  const before = new AttemptDepths(rules);
+  const after = new AttemptDepths(rules);
   const spec = {
-    selectors: metric.steps,
-    dimensions: slices.map((table) => table.shape.dimension),
+    selectors: timelineSelectors(metric),
+    dimensions,
     keepFromMs: (clockMs: number) => calendar.startMs(calendar.bucketOf(clockMs - binder.latenessMs - metric.windowMs)),
+    markEmpty: metric.attribution === 'first' || metric.attribution === 'last',
+    forgetting: (slot: number, throughMs: number) => {
+      reached.add(reached.ensure(slot, FORGOTTEN), calendar.bucketOf(throughMs));
+    },
   };
   const timelines = binder.timelines(spec, (insertion, insert) => {
     const { row, timeMs } = insertion;
@@ -67,11 +71,45 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
     after.evaluate(timelines, row, fromMs, toMs);
     if (before.count > 0 || after.count > 0) emitChanges(fold, insertion, before, after);
   });
-  const fold: FunnelFold = { metric, calendar, timelines, total, slices, reached };
+}
+
+/** In the total's `reached` sets: under this label, the last bucket from which a capped actor's attempts were forgotten. */
+const FORGOTTEN = 0;
+
+function rowWidth(metric: FunnelDefinition, ranged: boolean): number {
+  const steps = metric.steps.length;
+  return ranged ? steps + steps * gapWidth(metric.lookback) : 2 * steps;
+}
+
+/** Every event whatever its type and name. */
+const ANY_EVENT: Selector = {
+  name: 'any event',
+  anyOf: ['*', '$identify', '$group', '$alias'].map((event) => ({ event, where: [] })),
+};
+
+/** The bits of the timeline's masks: the steps, then the exclusions, then for `strict` every event. */
+function timelineSelectors(metric: FunnelDefinition): readonly Selector[] {
+  return [...metric.steps, ...metric.exclude.map(({ select }) => select), ...(metric.order === 'strict' ? [ANY_EVENT] : [])];
+}
+
+function attemptRules(metric: FunnelDefinition, emptyLabel: (capture: number) => number): AttemptRules {
+  const { order, windowMs, exclude, attribution } = metric;
+  const steps = metric.steps.length;
+  return {
+    steps,
+    windowMs,
+    attribution,
+    emptyLabel,
+    ...(order === 'any' && { order: anyOrder(steps, windowMs) }),
+    ...(order === 'strict' && { order: strictOrder(steps, windowMs) }),
+    ...(exclude.length > 0 && { exclusions: exclusionLimit(exclude, steps, windowMs) }),
+  };
 }
 
 /** Compares the attempts before and after an event came in, bucket by bucket, and emits what differs. */
 function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number }, before: AttemptDepths, after: AttemptDepths): void {
+  const { calendar, emitter, scopes, reached } = fold;
+  const { slot } = insertion;
   let i = 0;
   let j = 0;
   while (i < before.count || j < after.count) {
@@ -79,122 +117,96 @@ function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number
       i < before.count ? before.timeMs(i) : Number.POSITIVE_INFINITY,
       j < after.count ? after.timeMs(j) : Number.POSITIVE_INFINITY,
     );
-    const bucket = fold.calendar.bucketOf(timeMs);
-    const endMs = fold.calendar.endMs(bucket);
+    const bucket = calendar.bucketOf(timeMs);
+    const endMs = calendar.endMs(bucket);
     const firstBefore = i;
     const firstAfter = j;
     while (i < before.count && before.timeMs(i) < endMs) i++;
     while (j < after.count && after.timeMs(j) < endMs) j++;
-    const pair = { bucket, before: before.range(firstBefore, i), after: after.range(firstAfter, j) };
-    if (before.sameDepths(firstBefore, i, after, firstAfter, j)) continue;
-    emitBucketTotal(fold, insertion.slot, pair);
-    for (const [capture, table] of fold.slices.entries()) emitBucketSlices(table, fold.metric.steps.length, capture, pair);
+    if (before.sameAttempts(firstBefore, i, after, firstAfter, j)) continue;
+    const forgotten = reached.find(slot, FORGOTTEN);
+    const frozen = forgotten >= 0 && reached.next(forgotten, bucket - 1) !== NO_BUCKET;
+    const change = { slot, bucket, before, beforeRange: { from: firstBefore, to: i }, after, afterRange: { from: firstAfter, to: j }, frozen };
+    for (const scope of scopes) emitter.emit(scope, change);
   }
-}
-
-interface BucketPair {
-  readonly bucket: number;
-  readonly before: Attempts;
-  readonly after: Attempts;
-}
-
-/** The attempts of one bucket: depth and captured labels by index. */
-interface Attempts {
-  readonly count: number;
-  depth(index: number): number;
-  label(index: number, capture: number): number;
-}
-
-function emitBucketTotal(fold: FunnelFold, slot: number, pair: BucketPair): void {
-  const { metric, total, reached } = fold;
-  for (let step = 1; step <= metric.steps.length; step++) {
-    const had = reachedStep(pair.before, step, -1, 0);
-    const has = reachedStep(pair.after, step, -1, 0);
-    if (had === has) continue;
-    total.add(pair.bucket, 0, step - 1, has - had);
-    if (had > 0 === has > 0) continue;
-    const row = reached.ensure(slot, step);
-    // An actor beyond the cap may hold the bucket from attempts that its timeline has forgotten: then nothing changes.
-    const changed = has > 0 ? reached.add(row, pair.bucket) : reached.remove(row, pair.bucket);
-    if (changed)
-      emitGap({ sets: reached, row, bucket: pair.bucket, sign: has > 0 ? 1 : -1, table: total, label: 0, columns: gapColumns(metric, step - 1) });
-  }
-}
-
-function emitBucketSlices(table: CellTable, steps: number, capture: number, pair: BucketPair): void {
-  const labels = new Set<number>();
-  for (let index = 0; index < pair.before.count; index++) labels.add(pair.before.label(index, capture));
-  for (let index = 0; index < pair.after.count; index++) labels.add(pair.after.label(index, capture));
-  for (const label of labels) {
-    for (let step = 1; step <= steps; step++) {
-      const had = reachedStep(pair.before, step, capture, label);
-      const has = reachedStep(pair.after, step, capture, label);
-      if (had === has) continue;
-      table.add(pair.bucket, label, step - 1, has - had);
-      if (had > 0 !== has > 0) table.add(pair.bucket, label, steps + step - 1, has > 0 ? 1 : -1);
-    }
-  }
-}
-
-/** How many attempts reached a step; with `capture` ≥ 0 only those with the label. */
-function reachedStep(attempts: Attempts, step: number, capture: number, label: number): number {
-  let count = 0;
-  for (let index = 0; index < attempts.count; index++) {
-    if (attempts.depth(index) >= step && (capture < 0 || attempts.label(index, capture) === label)) count++;
-  }
-  return count;
 }
 
 function needs(_metric: FunnelDefinition, request: AnswerRequest): readonly TableNeed[] {
   const table = request.slice === undefined ? TOTAL_TABLE : sliceTable(request.slice);
-  return [{ table, from: request.from, to: request.to, sliced: request.slice !== undefined }];
+  const { from, to } = request;
+  return [
+    { table, from, to, sliced: request.slice !== undefined },
+    { table: timesTable(table), from, to, sliced: true, ordinals: true },
+  ];
 }
 
 function answer(metric: FunnelDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): FunnelAnswer {
   const calendar = calendars.calendar(metric);
   const completeAt = (bucket: number): boolean => calendar.endMs(bucket) + metric.windowMs + clock.latenessMs <= clock.watermarkMs;
   const closing = { complete: completeAt(request.to), uniquesLimit: metric.lookback };
-  const buckets = (rows: Rows, sliced: boolean): FunnelBucket[] => {
+  const times = stepTimes(source, timesTable(request.slice === undefined ? TOTAL_TABLE : sliceTable(request.slice)));
+  const buckets = (rows: Rows, values: readonly string[]): FunnelBucket[] => {
     const listed: FunnelBucket[] = [];
     for (let bucket = request.from; bucket <= request.to; bucket++) {
       listed.push({
         bucket: calendar.name(bucket),
         complete: completeAt(bucket),
-        steps: stepsAnswer(metric, rows, { from: bucket, to: bucket, sliced }),
+        steps: stepsAnswer(metric, { rows, times, values, from: bucket, to: bucket, sliced: request.slice !== undefined }),
       });
     }
     return listed;
   };
-  if (request.slice === undefined) {
-    const rows = source.rows(TOTAL_TABLE, '');
-    return request.byBucket
-      ? { buckets: buckets(rows, false), ...closing }
-      : { steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: false }), ...closing };
-  }
+  const figures = (rows: Rows, values: readonly string[]): { steps: FunnelStep[] } | { buckets: FunnelBucket[] } =>
+    request.byBucket
+      ? { buckets: buckets(rows, values) }
+      : { steps: stepsAnswer(metric, { rows, times, values, from: request.from, to: request.to, sliced: request.slice !== undefined }) };
+  if (request.slice === undefined) return { ...figures(source.rows(TOTAL_TABLE, ''), ['']), ...closing };
   const size = (rows: Rows): number => entriesOf(rows, request, 0);
   const slices: FunnelSlice[] = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size }).map(
-    ({ value, rows }) =>
-      request.byBucket
-        ? { value, buckets: buckets(rows, true) }
-        : { value, steps: stepsAnswer(metric, rows, { from: request.from, to: request.to, sliced: true }) },
+    ({ value, rows, folded }) => ({ value, ...figures(rows, folded ?? [value]) }),
   );
   return { slices, ...closing };
 }
 
-/** In slices distinct actors are kept per bucket, so a longer range has none. */
-function stepsAnswer(metric: FunnelDefinition, rows: Rows, range: { from: number; to: number; sliced: boolean }): FunnelStep[] {
-  const { from, to, sliced } = range;
+interface StepFigures {
+  readonly rows: Rows;
+  readonly times: StepTimes;
+  /** Slice values that are summed up in `rows`. */
+  readonly values: readonly string[];
+  readonly from: number;
+  readonly to: number;
+  readonly sliced: boolean;
+}
+
+/** Without `sliceRanges` distinct actors of slices are kept per bucket, so a longer range has none. */
+function stepsAnswer(metric: FunnelDefinition, figures: StepFigures): FunnelStep[] {
+  const { rows, times, values, from, to, sliced } = figures;
   const uniquesOf = (step: number): number | null => {
-    if (sliced) return from === to ? (rows.get(from)?.[metric.steps.length + step] ?? 0) : null;
+    if (sliced && !metric.sliceRanges) return from === to ? (rows.get(from)?.[metric.steps.length + step] ?? 0) : null;
     return to - from + 1 <= metric.lookback ? uniquesIn(rows, from, to, gapColumns(metric, step)) : null;
   };
-  const counted = metric.steps.map((selector, step) => ({ name: selector.name, uniques: uniquesOf(step), entries: entriesOf(rows, range, step) }));
-  return counted.map(({ name, uniques, entries }, step) => {
+  const counted = metric.steps.map((_, step) => ({ uniques: uniquesOf(step), entries: entriesOf(rows, figures, step) }));
+  return counted.map(({ uniques, entries }, step) => {
     const first = counted[0]?.uniques ?? null;
     const previous = counted[Math.max(0, step - 1)]?.uniques ?? null;
     const share = (whole: number | null): number | null => (uniques === null || whole === null ? null : rate(uniques, whole));
-    return { step: step + 1, name, uniques, entries, ofFirst: share(first), ofPrevious: share(step === 0 ? uniques : previous) };
+    const timeFrom = (instant: 'previous' | 'first'): Durations => (step === 0 ? NO_DURATIONS : times.of(values, step, instant, { from, to }));
+    return {
+      step: step + 1,
+      name: stepName(metric, step),
+      uniques,
+      entries,
+      ofFirst: share(first),
+      ofPrevious: share(step === 0 ? uniques : previous),
+      fromPrevious: timeFrom('previous'),
+      fromFirst: timeFrom('first'),
+    };
   });
+}
+
+/** In order `any` the step s is the s-th taken, whichever that is. */
+function stepName(metric: FunnelDefinition, step: number): string {
+  return metric.order === 'any' ? `${step + 1} of ${metric.steps.length}` : (metric.steps[step]?.name ?? '');
 }
 
 function entriesOf(rows: Rows, range: { from: number; to: number }, step: number): number {
@@ -205,6 +217,7 @@ function entriesOf(rows: Rows, range: { from: number; to: number }, step: number
 
 function check(metric: FunnelDefinition, table: string, cells: ArrayLike<number>): void {
   checkCounts(`${metric.id} ${table}`, cells);
+  if (table.startsWith('times:')) return;
   for (let step = 1; step < metric.steps.length; step++) {
     if ((cells[step] ?? 0) > (cells[step - 1] ?? 0)) throw new Error(`${metric.id} ${table}: more entries at step ${step + 1} than at step ${step}`);
   }

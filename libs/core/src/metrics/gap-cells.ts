@@ -13,7 +13,7 @@ export function gapWidth(lookback: number): number {
   return lookback + 2;
 }
 
-function gapColumn(columns: GapColumns, bucket: number, previous: number): number {
+export function gapColumn(columns: GapColumns, bucket: number, previous: number): number {
   if (previous === NO_BUCKET) return columns.first + columns.lookback + 1;
   const gap = bucket - previous;
   return gap > columns.lookback ? columns.first + columns.lookback : columns.first + gap - 1;

@@ -18,6 +18,8 @@ export interface TimelineInsertion {
   readonly index: number;
   readonly timeMs: number;
   readonly mask: number;
+  /** The partition's clock, this event included: nothing on-time is older than it by more than the lateness. */
+  readonly clockMs: number;
 }
 
 /** Registers and tables of one partition, as a kind asks for them. Equal requests of several metrics share one register. */
@@ -40,11 +42,22 @@ export interface FoldBinder {
   ): Firsts;
   /** All matches of the selectors, as a mask, with slice labels captured; `insert` must be called by the handler, between looking and emitting. */
   timelines(
-    spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
+    spec: {
+      selectors: readonly Selector[];
+      dimensions: readonly number[];
+      /** Of the actor: nothing before this is asked for again. */
+      keepFromMs(clockMs: number, slot: number): number;
+      /** Captures are then `label * 2 + 1` for an event that shows nothing (its text is empty), `label * 2` for any other. */
+      markEmpty?: boolean;
+      /** Called before the register forgets, beyond its cap, all of an actor's events up to an instant, closed or not. */
+      forgetting?(slot: number, throughMs: number): void;
+    },
     inserting: (insertion: TimelineInsertion, insert: () => void) => void,
   ): Timelines;
   /** Every match, behind the duplicate filter. `label` gives the slice label of the event for a dimension. */
   onMatch(selector: Selector, matched: (event: EventView, label: (dimension: number) => number) => void): void;
+  /** The label of a text, as if an event showed it. */
+  labelOf(dimension: number, text: string): number;
   /** A property path's number, for `EventView`. */
   path(path: readonly string[]): number;
   table(shape: TableShape): CellTable;
@@ -66,6 +79,8 @@ export interface TableNeed {
   readonly from: number;
   readonly to: number;
   readonly sliced: boolean;
+  /** A table with ordinals: all its values are read, whatever slice value the request names. */
+  readonly ordinals?: boolean;
 }
 
 /** One kind = one file and one registry line. */

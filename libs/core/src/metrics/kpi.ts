@@ -1,6 +1,6 @@
-/** KPI: events counted, a property summed in fixed point, or distinct actors, per bucket. */
-import type { AnswerClock, AnswerRequest, KpiAnswer, KpiBucket, KpiFigures } from '../answer.ts';
-import type { KpiDefinition } from '../definition.ts';
+/** KPI: events counted, a property summed in fixed point, distinct actors, or the ratio of two of these, per bucket. */
+import type { AnswerClock, AnswerRequest, KpiAnswer, KpiBucket, KpiFigures, KpiValue } from '../answer.ts';
+import type { KpiDefinition, SimpleMeasure } from '../definition.ts';
 import { type CellTable, wideInteger } from '../state/cells.ts';
 import { formatFixed, parseFixed } from './fixed-point.ts';
 import { activeIn, emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
@@ -23,29 +23,54 @@ const SUM = 0;
 const SUM_COUNT = 2;
 const SUM_UNREADABLE = 3;
 
-function gapColumns(metric: KpiDefinition): GapColumns {
-  return { first: 0, lookback: metric.lookback };
+type Range = Pick<AnswerRequest, 'from' | 'to'>;
+
+/** One measure and its columns: those of a ratio stand side by side in one row, so that both are of one bucket and prefix. */
+interface Part {
+  readonly name: 'value' | 'numerator' | 'denominator';
+  readonly measure: SimpleMeasure;
+  readonly first: number;
+  readonly width: number;
+  readonly lookback: number;
 }
 
-function widthOf(metric: KpiDefinition): number {
-  return { count: 1, sum: 4, uniques: gapWidth(metric.lookback) }[metric.measure.measure];
+/** None of a formula: it has no cells. */
+function partsOf({ measure, lookback }: KpiDefinition): readonly Part[] {
+  if (measure.measure === 'formula') return [];
+  if (measure.measure !== 'ratio') return [{ name: 'value', measure, first: 0, width: widthOf(measure, lookback), lookback }];
+  const first = widthOf(measure.numerator, lookback);
+  return [
+    { name: 'numerator', measure: measure.numerator, first: 0, width: first, lookback },
+    { name: 'denominator', measure: measure.denominator, first, width: widthOf(measure.denominator, lookback), lookback },
+  ];
+}
+
+function widthOf({ measure }: SimpleMeasure, lookback: number): number {
+  return { count: 1, sum: 4, uniques: gapWidth(lookback) }[measure];
+}
+
+function gapColumns({ first, lookback }: Part): GapColumns {
+  return { first, lookback };
 }
 
 function bind(metric: KpiDefinition, binder: FoldBinder): void {
+  const parts = partsOf(metric);
+  const last = parts.at(-1);
+  if (last === undefined) return;
   const calendar = binder.calendar(metric);
   for (const { name, dimension } of metricTables(metric, binder)) {
     const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
-    const table = binder.table({ metric: metric.id, name, width: widthOf(metric), dimension, closesAtMs });
-    bindMeasure(metric, binder, { table, dimension });
+    const table = binder.table({ metric: metric.id, name, width: last.first + last.width, dimension, closesAtMs });
+    for (const part of parts) bindPart(metric, binder, part, { table, dimension });
   }
 }
 
-function bindMeasure(metric: KpiDefinition, binder: FoldBinder, to: { table: CellTable; dimension: number }): void {
-  const { measure } = metric;
+function bindPart(metric: KpiDefinition, binder: FoldBinder, part: Part, to: { table: CellTable; dimension: number }): void {
+  const { measure, first } = part;
   const { table, dimension } = to;
   const calendar = binder.calendar(metric);
   if (measure.measure === 'uniques') {
-    const columns = gapColumns(metric);
+    const columns = gapColumns(part);
     const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1;
     const sets = binder.bucketSets({ selector: measure.of, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) =>
       emitGap({ sets, row, bucket, sign: 1, table, label, columns }),
@@ -53,7 +78,7 @@ function bindMeasure(metric: KpiDefinition, binder: FoldBinder, to: { table: Cel
     return;
   }
   if (measure.measure === 'count') {
-    binder.onMatch(measure.of, (event, label) => table.add(calendar.bucketOf(event.timeMs), dimension < 0 ? 0 : label(dimension), 0, 1));
+    binder.onMatch(measure.of, (event, label) => table.add(calendar.bucketOf(event.timeMs), dimension < 0 ? 0 : label(dimension), first, 1));
     return;
   }
   const path = binder.path(measure.path);
@@ -62,10 +87,10 @@ function bindMeasure(metric: KpiDefinition, binder: FoldBinder, to: { table: Cel
     const bucket = calendar.bucketOf(event.timeMs);
     const at = dimension < 0 ? 0 : label(dimension);
     const text = event.numberText(path);
-    table.add(bucket, at, SUM_COUNT, 1);
+    table.add(bucket, at, first + SUM_COUNT, 1);
     const amount = text === null ? null : parseFixed(text, decimals);
-    if (amount === null) table.add(bucket, at, SUM_UNREADABLE, 1);
-    else table.addWide(bucket, at, SUM, amount);
+    if (amount === null) table.add(bucket, at, first + SUM_UNREADABLE, 1);
+    else table.addWide(bucket, at, first + SUM, amount);
   });
 }
 
@@ -74,72 +99,101 @@ function needs(_metric: KpiDefinition, request: AnswerRequest): readonly TableNe
   return [{ table, from: request.from, to: request.to, sliced: request.slice !== undefined }];
 }
 
+/** Of a formula `formula-answer.ts` answers, from the rows of the metrics that it names. */
 function answer(metric: KpiDefinition, request: AnswerRequest, source: RowSource, clock: AnswerClock, calendars: CalendarSource): KpiAnswer {
   if (request.slice === undefined) return figures(metric, request, source.rows(TOTAL_TABLE, ''), clock, calendars);
-  const present = (rows: Rows): boolean => Array.from(bucketsOf(request)).some((bucket) => countIn(metric, rows, bucket) > 0);
-  const size = (rows: Rows): number | bigint => sizeOf(metric, request, rows);
+  const parts = partsOf(metric);
+  const present = (rows: Rows): boolean => parts.some((part) => Array.from(bucketsOf(request)).some((bucket) => countIn(part, rows, bucket) > 0));
+  const weighing = parts.at(-1);
+  const size = (rows: Rows): number | bigint => (weighing === undefined ? 0 : sizeOf(weighing, request, rows));
   const listed = slicedRows({ source, table: sliceTable(request.slice), value: request.value, limit: request.limit, size, present });
   return { slices: listed.map(({ value, rows }) => ({ value, ...figures(metric, request, rows, clock, calendars) })) };
 }
 
 function figures(metric: KpiDefinition, request: AnswerRequest, rows: Rows, clock: AnswerClock, calendars: CalendarSource): KpiFigures {
+  const parts = partsOf(metric);
   const calendar = calendars.calendar(metric);
   const buckets: KpiBucket[] = [];
   for (const bucket of bucketsOf(request)) {
     const complete = calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs;
-    buckets.push({ bucket: calendar.name(bucket), value: valueIn(metric, rows, bucket), count: countIn(metric, rows, bucket), complete });
+    const last = parts.at(-1);
+    const count = last === undefined ? null : countIn(last, rows, bucket);
+    const { value, of } = combined(parts, (part) => valueIn(part, rows, bucket));
+    buckets.push({ bucket: calendar.name(bucket), value, count, complete, ...(of && { of }) });
   }
-  return { buckets, ...totalOf(metric, request, rows) };
+  const { value: total, of } = combined(parts, (part) => totalOf(part, rows, request));
+  const hasLimit = parts.some(({ measure }) => measure.measure === 'uniques');
+  return { buckets, total, ...(of && { of }), ...(hasLimit && { uniquesLimit: metric.lookback }) };
 }
 
-/** What orders the values of a slice: the sum over the range, or the buckets' counts added up. */
-function sizeOf(metric: KpiDefinition, request: AnswerRequest, rows: Rows): number | bigint {
-  if (metric.measure.measure === 'sum') return sumIn(request, rows);
-  return Array.from(bucketsOf(request)).reduce((sum, bucket) => sum + countIn(metric, rows, bucket), 0);
+/** One measure as it is; two as their quotient, beside what it was made of. */
+function combined(parts: readonly Part[], each: (part: Part) => KpiValue): { value: KpiValue; of?: Record<string, KpiValue> } {
+  const [first, second] = parts;
+  if (first === undefined) return { value: null };
+  const value = each(first);
+  if (second === undefined) return { value };
+  const divisor = each(second);
+  return { value: quotient(value, divisor), of: { numerator: value, denominator: divisor } };
 }
 
-function sumIn(request: AnswerRequest, rows: Rows): bigint {
+/** Both as doubles, divided once; null over 0 and where a part is null. */
+function quotient(value: KpiValue, divisor: KpiValue): number | null {
+  if (value === null || divisor === null || Number(divisor) === 0) return null;
+  return Number(value) / Number(divisor) + 0;
+}
+
+/** What orders the values of a slice: the sum over the range, or the buckets' counts added up; of a ratio those of its denominator. */
+function sizeOf(part: Part, range: Range, rows: Rows): number | bigint {
+  if (part.measure.measure === 'sum') return sumIn(part, range, rows);
+  return Array.from(bucketsOf(range)).reduce((sum, bucket) => sum + countIn(part, rows, bucket), 0);
+}
+
+function sumIn(part: Part, range: Range, rows: Rows): bigint {
   let sum = 0n;
-  for (const bucket of bucketsOf(request)) sum += wideInteger(rows.get(bucket) ?? [], SUM);
+  for (const bucket of bucketsOf(range)) sum += wideInteger(rows.get(bucket) ?? [], part.first + SUM);
   return sum;
 }
 
-function valueIn(metric: KpiDefinition, rows: Rows, bucket: number): string | number {
-  if (metric.measure.measure !== 'sum') return countIn(metric, rows, bucket);
-  return formatFixed(wideInteger(rows.get(bucket) ?? [], SUM), metric.measure.decimals);
+function valueIn(part: Part, rows: Rows, bucket: number): string | number {
+  if (part.measure.measure !== 'sum') return countIn(part, rows, bucket);
+  return formatFixed(wideInteger(rows.get(bucket) ?? [], part.first + SUM), part.measure.decimals);
 }
 
 /** Events counted, or distinct actors. */
-function countIn(metric: KpiDefinition, rows: Rows, bucket: number): number {
-  const { measure } = metric.measure;
-  if (measure === 'uniques') return activeIn(rows, bucket, gapColumns(metric));
-  return rows.get(bucket)?.[measure === 'sum' ? SUM_COUNT : 0] ?? 0;
+function countIn(part: Part, rows: Rows, bucket: number): number {
+  const { measure } = part.measure;
+  if (measure === 'uniques') return activeIn(rows, bucket, gapColumns(part));
+  return rows.get(bucket)?.[part.first + (measure === 'sum' ? SUM_COUNT : 0)] ?? 0;
 }
 
-function totalOf(metric: KpiDefinition, request: AnswerRequest, rows: Rows): Pick<KpiFigures, 'total' | 'uniquesLimit'> {
-  const { measure } = metric;
-  if (measure.measure === 'uniques') {
-    const exact = request.to - request.from + 1 <= metric.lookback;
-    return { total: exact ? uniquesIn(rows, request.from, request.to, gapColumns(metric)) : null, uniquesLimit: metric.lookback };
-  }
-  if (measure.measure === 'count') return { total: Array.from(bucketsOf(request)).reduce((sum, bucket) => sum + countIn(metric, rows, bucket), 0) };
-  return { total: formatFixed(sumIn(request, rows), measure.decimals) };
+function totalOf(part: Part, rows: Rows, range: Range): KpiValue {
+  const { measure } = part;
+  if (measure.measure === 'sum') return formatFixed(sumIn(part, range, rows), measure.decimals);
+  if (measure.measure === 'count') return Array.from(bucketsOf(range)).reduce((sum, bucket) => sum + countIn(part, rows, bucket), 0);
+  return range.to - range.from + 1 <= part.lookback ? uniquesIn(rows, range.from, range.to, gapColumns(part)) : null;
 }
 
-/** Events of the range whose property was no number: the answer's note. */
-export function unreadableIn(metric: KpiDefinition, request: AnswerRequest, rows: Rows): number {
-  if (metric.measure.measure !== 'sum') return 0;
+/** Events of the range whose property was no number, the answer's note: of a ratio of two sums once for each. */
+export function unreadableIn(metric: KpiDefinition, request: Range, rows: Rows): number {
   let count = 0;
-  for (const bucket of bucketsOf(request)) count += rows.get(bucket)?.[SUM_UNREADABLE] ?? 0;
+  for (const part of partsOf(metric)) {
+    if (part.measure.measure !== 'sum') continue;
+    for (const bucket of bucketsOf(request)) count += rows.get(bucket)?.[part.first + SUM_UNREADABLE] ?? 0;
+  }
   return count;
 }
 
-function* bucketsOf(request: AnswerRequest): Generator<number> {
-  for (let bucket = request.from; bucket <= request.to; bucket++) yield bucket;
+function* bucketsOf(range: Range): Generator<number> {
+  for (let bucket = range.from; bucket <= range.to; bucket++) yield bucket;
 }
 
+/** All but the upper half of a sum, which may be negative. */
 function check(metric: KpiDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, metric.measure.measure === 'sum' ? Array.from(cells).slice(1) : cells);
+  const signed = partsOf(metric).flatMap(({ measure, first }) => (measure.measure === 'sum' ? [first + SUM] : []));
+  checkCounts(
+    `${metric.id} ${table}`,
+    Array.from(cells, (cell, column) => (signed.includes(column) ? Math.abs(cell) : cell)),
+  );
 }
 
 export const kpi: MetricKind<KpiDefinition> = { evaluatorVersion: 1, bind, needs, answer, check };

@@ -1,12 +1,19 @@
 /** The kinds that exist: a new one is one file and one line here. */
 import type { MetricDefinition, MetricKindName } from '../definition.ts';
+import { activation } from './activation.ts';
 import { activity } from './activity.ts';
 import { funnel } from './funnel.ts';
 import type { MetricKind } from './kind.ts';
 import { kpi } from './kpi.ts';
 import { retention } from './retention.ts';
 
-const KINDS: { readonly [K in MetricKindName]: MetricKind<Extract<MetricDefinition, { kind: K }>> } = { retention, funnel, activity, kpi };
+const KINDS: { readonly [K in MetricKindName]: MetricKind<Extract<MetricDefinition, { kind: K }>> } = {
+  retention,
+  funnel,
+  activation,
+  activity,
+  kpi,
+};
 
 /** The kind of a metric; the cast is sound because a definition's `kind` is its key here. */
 export function kindOf(metric: MetricDefinition): MetricKind<MetricDefinition> {

@@ -1,7 +1,7 @@
 /** Which slice values an answer lists, and what is folded into `$rest`. */
 import type { RowSource, Rows } from './kind.ts';
 
-const REST_VALUE = '$rest';
+export const REST_VALUE = '$rest';
 
 export interface SlicedRows {
   readonly value: string;

@@ -1,22 +1,25 @@
 /** Funnels, recomputed: each opening event tries to reach step after step within the window. */
 import type { FunnelAnswer, FunnelStep } from '../answer.ts';
 import type { FunnelDefinition } from '../definition.ts';
+import { attributed, opens, takenFrom, withoutExcluded } from './funnel-attempt.ts';
+import { durations } from './funnel-durations.ts';
 import type { Question } from './question.ts';
 import { addNumbers, ratio, rowsBySlice } from './slices.ts';
-import type { TimelineEvent } from './timeline.ts';
 
-/** What one opening event came to; `depth` is the number of steps reached, 1 or more. The slice value is the opening event's. */
+/** What one opening event came to, if it was not dropped: the instants of the steps that it keeps, 1 or more. */
 interface Attempt {
   readonly actor: string;
   readonly bucket: number;
-  readonly depth: number;
+  readonly stepsMs: readonly number[];
   readonly value: string | null;
 }
 
-/** By step. `uniques` null: not known exactly over this range. */
+/** By step. `uniques` null: not known exactly over this range. Times in milliseconds, one of each actor and bucket. */
 interface StepSums {
   readonly entries: readonly number[];
   readonly uniques: readonly number[] | null;
+  readonly fromPreviousMs: readonly (readonly number[])[];
+  readonly fromFirstMs: readonly (readonly number[])[];
 }
 
 interface FunnelSums {
@@ -25,14 +28,14 @@ interface FunnelSums {
 }
 
 /**
- * `uniques` over a range is null when the range is longer than `lookback`, and with a slice when it is longer than one bucket; `ofFirst` and
+ * `uniques` over a range is null when the range is longer than `lookback`, and in a slice without `sliceRanges` when it is longer than one bucket; `ofFirst` and
  * `ofPrevious` are ratios of uniques and null with them (of step 1 both are 1, or null when nobody entered). A value's weight is its entries
  * of step 1. `complete`: every bucket of the range is.
  */
 export function funnelAnswer(metric: FunnelDefinition, question: Question): FunnelAnswer {
   const { calendar, request } = question;
   const buckets = Array.from({ length: request.to - request.from + 1 }, (_, index) => request.from + index);
-  const longestRange = request.slice === undefined ? metric.lookback : 1;
+  const longestRange = request.slice === undefined || metric.sliceRanges ? metric.lookback : 1;
   const rows = rowsBySlice<Attempt, FunnelSums>(attemptsInRange(metric, question), request, {
     sum: (attempts) => {
       const byBucket = Map.groupBy(attempts, (attempt) => attempt.bucket);
@@ -68,59 +71,61 @@ export function funnelAnswer(metric: FunnelDefinition, question: Question): Funn
 
 function attemptsInRange(metric: FunnelDefinition, question: Question): Attempt[] {
   const { from, to } = question.request;
-  const [opening] = metric.steps;
   const attempts: Attempt[] = [];
   for (const [actor, events] of question.byActor) {
     for (const event of events) {
       const bucket = question.calendar.bucketOf(event.timeMs);
-      if (!opening || bucket < from || bucket > to || !question.matches(opening, event)) continue;
-      attempts.push({ actor, bucket, depth: depthFrom(metric, event, events, question), value: question.valueOf(event) });
+      if (bucket < from || bucket > to || !opens(metric, event, question)) continue;
+      const kept = withoutExcluded(metric, takenFrom(metric, event, events, question), events, question);
+      if (kept.length === 0) continue;
+      attempts.push({ actor, bucket, stepsMs: kept.map(({ timeMs }) => timeMs), value: attributed(metric, kept, question) });
     }
   }
   return attempts;
 }
 
-/**
- * The steps that the attempt of one opening event reaches. The window includes its end. Each next step takes the earliest unused matching event at or
- * after the instant of the step before, wherever its hash sorts among those of that instant; among several at one instant the smaller hash.
- */
-function depthFrom(metric: FunnelDefinition, opening: TimelineEvent, events: readonly TimelineEvent[], question: Question): number {
-  const endMs = opening.timeMs + metric.windowMs;
-  const used = new Set([opening]);
-  let fromMs = opening.timeMs;
-  let depth = 1;
-  for (const selector of metric.steps.slice(1)) {
-    const taken = events.find((event) => !used.has(event) && event.timeMs >= fromMs && event.timeMs <= endMs && question.matches(selector, event));
-    if (!taken) break;
-    used.add(taken);
-    fromMs = taken.timeMs;
-    depth++;
-  }
-  return depth;
-}
-
+/** What every sum over attempts needs: those of one actor, in the order of their openings. */
 function sumSteps(metric: FunnelDefinition, attempts: readonly Attempt[]): StepSums {
-  const reached = metric.steps.map((_, index) => attempts.filter((attempt) => attempt.depth > index));
-  return { entries: reached.map((some) => some.length), uniques: reached.map((some) => new Set(some.map(({ actor }) => actor)).size) };
+  const byActor = [...Map.groupBy(attempts, ({ actor }) => actor).values()];
+  const byActorAndBucket = byActor.flatMap((own) => [...Map.groupBy(own, ({ bucket }) => bucket).values()]);
+  const steps = metric.steps.map((_, index) => index);
+  const reaches = (step: number) => (attempt: Attempt | undefined) => attempt !== undefined && attempt.stepsMs.length > step;
+  const counts = (own: readonly Attempt[], step: number) => (metric.attempt === 'first' ? reaches(step)(own[0]) : own.some(reaches(step)));
+  const times = (step: number, since: number) =>
+    byActorAndBucket.flatMap((own) => {
+      const earliest = own.find(reaches(step));
+      return earliest === undefined || step === 0 ? [] : [(earliest.stepsMs[step] ?? 0) - (earliest.stepsMs[since] ?? 0)];
+    });
+  return {
+    entries: steps.map((step) => attempts.filter(reaches(step)).length),
+    uniques: steps.map((step) => byActor.filter((own) => counts(own, step)).length),
+    fromPreviousMs: steps.map((step) => times(step, step - 1)),
+    fromFirstMs: steps.map((step) => times(step, 0)),
+  };
 }
 
 function addSteps(left: StepSums, right: StepSums): StepSums {
   return {
     entries: addNumbers(left.entries, right.entries),
     uniques: left.uniques && right.uniques && addNumbers(left.uniques, right.uniques),
+    fromPreviousMs: left.fromPreviousMs.map((times, step) => [...times, ...(right.fromPreviousMs[step] ?? [])]),
+    fromFirstMs: left.fromFirstMs.map((times, step) => [...times, ...(right.fromFirstMs[step] ?? [])]),
   };
 }
 
-function stepsAnswer(metric: FunnelDefinition, { entries, uniques }: StepSums): FunnelStep[] {
+function stepsAnswer(metric: FunnelDefinition, { entries, uniques, fromPreviousMs, fromFirstMs }: StepSums): FunnelStep[] {
   return metric.steps.map((selector, index) => {
     const own = uniques?.[index];
     return {
       step: index + 1,
-      name: selector.name,
+      // Step s of `any` is the s-th taken, whichever that is.
+      name: metric.order === 'any' ? `${index + 1} of ${metric.steps.length}` : selector.name,
       uniques: own ?? null,
       entries: entries[index] ?? 0,
       ofFirst: own === undefined ? null : ratio(own, uniques?.[0] ?? 0),
       ofPrevious: own === undefined ? null : ratio(own, uniques?.[Math.max(index - 1, 0)] ?? 0),
+      fromPrevious: durations(fromPreviousMs[index] ?? []),
+      fromFirst: durations(fromFirstMs[index] ?? []),
     };
   });
 }

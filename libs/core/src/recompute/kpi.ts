@@ -1,12 +1,13 @@
-/** KPIs, recomputed: counts, fixed-point sums and distinct actors per bucket and over the range. */
-import type { KpiAnswer, KpiBucket, KpiFigures } from '../answer.ts';
-import type { KpiDefinition } from '../definition.ts';
+/** KPIs, recomputed: counts, fixed-point sums and distinct actors per bucket and over the range, and their ratios. */
+import type { KpiAnswer, KpiBucket, KpiFigures, KpiValue } from '../answer.ts';
+import type { KpiDefinition, SimpleMeasure } from '../definition.ts';
 import { fixedPointOf, fixedPointText } from './decimal.ts';
 import type { Question } from './question.ts';
-import { rowsBySlice } from './slices.ts';
+import { ratio, rowsBySlice } from './slices.ts';
 
-/** One event that the measure's selector matches. */
+/** One event that a measure's selector matches; of a ratio the measures are numbered 0 (numerator) and 1 (denominator). */
 interface Measured {
+  readonly part: number;
   readonly actor: string;
   readonly bucket: number;
   readonly value: string | null;
@@ -20,30 +21,35 @@ interface MeasureSums {
   readonly actors: number;
 }
 
+/** Per measure of the metric. */
 interface KpiSums {
-  readonly buckets: readonly MeasureSums[];
-  readonly range: MeasureSums;
+  readonly buckets: readonly (readonly MeasureSums[])[];
+  readonly range: readonly MeasureSums[];
 }
 
 /**
  * `count` of a bucket is what its value was made of: the matching events of a count or sum, unreadable amounts included, and the distinct actors of
- * uniques. `uniquesLimit` is there for uniques only; `total` is null for uniques over a longer range. A value's weight is its sum or count over the
- * range, for uniques the sum of the buckets' values; a value whose sum is 0 or less is listed all the same.
+ * uniques; of a ratio that of its denominator. `uniquesLimit` is there for uniques only; `total` is null for uniques over a longer range. A ratio
+ * divides its measures, both as doubles, over the bucket or the range. A value's weight is its sum or count over the range, for uniques the sum of
+ * the buckets' values, of a ratio the denominator's; a value whose sum is 0 or less is listed all the same.
  */
 export function kpiAnswer(metric: KpiDefinition, question: Question): KpiAnswer {
   const { from, to, slice } = question.request;
+  const measures = measuresOf(metric);
   const buckets = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  const rows = rowsBySlice<Measured, KpiSums>(measuredInRange(metric, question), question.request, {
+  const sumEach = (items: readonly Measured[]): MeasureSums[] => measures.map((_, part) => sumMeasured(items.filter((item) => item.part === part)));
+  const measured = measures.flatMap((measure, part) => measuredInRange(measure, part, question));
+  const rows = rowsBySlice<Measured, KpiSums>(measured, question.request, {
     sum: (items) => {
       const byBucket = Map.groupBy(items, (item) => item.bucket);
-      return { buckets: buckets.map((bucket) => sumMeasured(byBucket.get(bucket) ?? [])), range: sumMeasured(items) };
+      return { buckets: buckets.map((bucket) => sumEach(byBucket.get(bucket) ?? [])), range: sumEach(items) };
     },
     add: (left, right) => ({
-      buckets: left.buckets.map((sums, index) => addMeasured(sums, right.buckets[index] ?? sums)),
-      range: addMeasured(left.range, right.range),
+      buckets: left.buckets.map((sums, index) => addEach(sums, right.buckets[index] ?? sums)),
+      range: addEach(left.range, right.range),
     }),
-    weight: (sums) => weight(metric, sums),
-    isKnown: ({ range }) => range.count > 0,
+    weight: (sums) => weight(measures, sums),
+    isKnown: ({ range }) => range.some(({ count }) => count > 0),
   });
   const answers = rows.map(({ value, sums }) => ({ value: value ?? '', ...figures(metric, sums, question) }));
   if (slice !== undefined) return { slices: answers };
@@ -52,7 +58,12 @@ export function kpiAnswer(metric: KpiDefinition, question: Question): KpiAnswer 
   return total;
 }
 
-function measuredInRange({ measure }: KpiDefinition, question: Question): Measured[] {
+function measuresOf({ id, measure }: KpiDefinition): readonly SimpleMeasure[] {
+  if (measure.measure === 'formula') throw new Error(`${id} is a formula: it has no measure of its own`);
+  return measure.measure === 'ratio' ? [measure.numerator, measure.denominator] : [measure];
+}
+
+function measuredInRange(measure: SimpleMeasure, part: number, question: Question): Measured[] {
   const { from, to } = question.request;
   const measured: Measured[] = [];
   for (const [actor, events] of question.byActor) {
@@ -60,7 +71,7 @@ function measuredInRange({ measure }: KpiDefinition, question: Question): Measur
       const bucket = question.calendar.bucketOf(event.timeMs);
       if (bucket < from || bucket > to || !question.matches(measure.of, event)) continue;
       const amount = measure.measure === 'sum' ? (fixedPointOf(event.get(measure.path), measure.decimals) ?? 0n) : 0n;
-      measured.push({ actor, bucket, value: question.valueOf(event), amount });
+      measured.push({ part, actor, bucket, value: question.valueOf(event), amount });
     }
   }
   return measured;
@@ -74,30 +85,48 @@ function sumMeasured(items: readonly Measured[]): MeasureSums {
   };
 }
 
-function addMeasured(left: MeasureSums, right: MeasureSums): MeasureSums {
-  return { count: left.count + right.count, amount: left.amount + right.amount, actors: left.actors + right.actors };
+function addEach(left: readonly MeasureSums[], right: readonly MeasureSums[]): MeasureSums[] {
+  return left.map((sums, part) => {
+    const other = right[part] ?? sums;
+    return { count: sums.count + other.count, amount: sums.amount + other.amount, actors: sums.actors + other.actors };
+  });
 }
 
-function weight({ measure }: KpiDefinition, { range, buckets }: KpiSums): number | bigint {
-  if (measure.measure === 'sum') return range.amount;
-  return measure.measure === 'count' ? range.count : buckets.reduce((total, { actors }) => total + actors, 0);
+function weight(measures: readonly SimpleMeasure[], { range, buckets }: KpiSums): number | bigint {
+  const last = measures.length - 1;
+  const measure = measures[last];
+  if (measure?.measure === 'sum') return range[last]?.amount ?? 0n;
+  return measure?.measure === 'count' ? (range[last]?.count ?? 0) : buckets.reduce((total, sums) => total + (sums[last]?.actors ?? 0), 0);
 }
 
 function figures(metric: KpiDefinition, sums: KpiSums, { calendar, request, isOver }: Question): KpiFigures {
-  const { measure, lookback } = metric;
-  const measured = ({ count, amount, actors }: MeasureSums): string | number => {
-    if (measure.measure === 'sum') return fixedPointText(amount, measure.decimals);
-    return measure.measure === 'count' ? count : actors;
-  };
+  const { lookback } = metric;
+  const measures = measuresOf(metric);
+  const hasUniques = measures.some(({ measure }) => measure === 'uniques');
+  const isTooLong = sums.buckets.length > lookback;
   const buckets = sums.buckets.map((own, index): KpiBucket => {
     const bucket = request.from + index;
+    const last = own.at(-1);
     return {
       bucket: calendar.name(bucket),
-      value: measured(own),
-      count: measure.measure === 'uniques' ? own.actors : own.count,
+      ...combined(measures.map((measure, part) => measureValue(measure, own[part]))),
+      count: (measures.at(-1)?.measure === 'uniques' ? last?.actors : last?.count) ?? 0,
       complete: isOver(calendar.endMs(bucket)),
     };
   });
-  if (measure.measure !== 'uniques') return { buckets, total: measured(sums.range) };
-  return { buckets, total: buckets.length > lookback ? null : sums.range.actors, uniquesLimit: lookback };
+  const totals = measures.map((measure, part) => (measure.measure === 'uniques' && isTooLong ? null : measureValue(measure, sums.range[part])));
+  const { value: total, ...of } = combined(totals);
+  return { buckets, total, ...of, ...(hasUniques && { uniquesLimit: lookback }) };
+}
+
+function measureValue(measure: SimpleMeasure, sums: MeasureSums = { count: 0, amount: 0n, actors: 0 }): string | number {
+  if (measure.measure === 'sum') return fixedPointText(sums.amount, measure.decimals);
+  return measure.measure === 'count' ? sums.count : sums.actors;
+}
+
+function combined(values: readonly KpiValue[]): { value: KpiValue; of?: Record<string, KpiValue> } {
+  const [numerator = null, denominator] = values;
+  if (denominator === undefined) return { value: numerator };
+  const quotient = numerator === null || denominator === null ? null : ratio(Number(numerator), Number(denominator));
+  return { value: quotient === 0 ? 0 : quotient, of: { numerator, denominator } };
 }

@@ -14,6 +14,10 @@ export interface Question {
   matchesByName(selector: Selector, event: TimelineEvent): boolean;
   /** The event's value in the slice asked for; null when the total is asked for. */
   valueOf(event: TimelineEvent): string | null;
+  /** Whether the event shows a non-empty value in the slice asked for, listed or not. */
+  shows(event: TimelineEvent): boolean;
+  /** What no value at all counts as in the slice asked for: `''`, or `$other` in a closed list without it; null when the total is asked for. */
+  readonly valueOfNothing: string | null;
   /** Whether an instant and the lateness after it lie behind the watermark. */
   isOver(timeMs: number): boolean;
   /** The watermark at which `isOver(timeMs)` becomes true. */

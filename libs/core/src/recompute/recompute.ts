@@ -1,10 +1,12 @@
 /** The oracle: any answer recomputed from the raw timeline, plainly and slowly, to hold the incremental engine to. */
 import type { Answer, AnswerClock, AnswerRequest } from '../answer.ts';
-import type { MetricDefinition, MetricSet } from '../definition.ts';
+import type { Dimension, MetricDefinition, MetricSet } from '../definition.ts';
 import { createCalendar } from '../time/calendar.ts';
+import { activationAnswer } from './activation.ts';
 import { activityAnswer } from './activity.ts';
 import { funnelAnswer } from './funnel.ts';
 import { kpiAnswer } from './kpi.ts';
+import { formulaAnswer } from './kpi-formula.ts';
 import { matchesByName, matchesPlain, sliceValueOf } from './match.ts';
 import type { Question } from './question.ts';
 import { retentionAnswer } from './retention.ts';
@@ -22,16 +24,28 @@ export function recompute(
   request: AnswerRequest,
   clock: AnswerClock,
 ): Answer {
+  return recomputed(set, metric, eventsByActor(events), request, clock);
+}
+
+function recomputed(
+  set: MetricSet,
+  metric: MetricDefinition,
+  byActor: Question['byActor'],
+  request: AnswerRequest,
+  clock: AnswerClock,
+): Answer {
   if (request.to < request.from) throw new RangeError(`empty range: ${request.from} to ${request.to}`);
   const dimension = set.dimensions.find((one) => one.name === request.slice);
   if (request.slice !== undefined && !dimension) throw new RangeError(`set "${set.name}" has no dimension "${request.slice}"`);
   const question: Question = {
     request,
     calendar: createCalendar({ zone: metric.timezone, unit: metric.unit, weekStart: metric.weekStart }),
-    byActor: eventsByActor(events),
+    byActor,
     matches: (selector, event) => matchesPlain(selector, set.filter, event),
     matchesByName: (selector, event) => matchesByName(selector, set.filter, event),
     valueOf: (event) => (dimension ? sliceValueOf(dimension, event) : null),
+    shows: (event) => dimension !== undefined && sliceValueOf(withoutList(dimension), event) !== '',
+    valueOfNothing: dimension === undefined ? null : dimension.values && !dimension.values.includes('') ? '$other' : '',
     isOver: (timeMs) => timeMs + clock.latenessMs <= clock.watermarkMs,
     closesAtMs: (timeMs) => timeMs + clock.latenessMs,
   };
@@ -40,9 +54,22 @@ export function recompute(
       return retentionAnswer(metric, question);
     case 'funnel':
       return funnelAnswer(metric, question);
+    case 'activation':
+      return activationAnswer(metric, question);
     case 'activity':
       return activityAnswer(metric, question);
     case 'kpi':
-      return kpiAnswer(metric, question);
+      if (metric.measure.measure !== 'formula') return kpiAnswer(metric, question);
+      return formulaAnswer(metric, {
+        set,
+        request,
+        clock,
+        shown: [...new Set([question.valueOfNothing ?? '', ...[...byActor.values()].flat().map((event) => question.valueOf(event) ?? '')])],
+        recomputed: (named, asked) => recomputed(set, named, byActor, asked, clock),
+      });
   }
+}
+
+function withoutList({ values: _, ...dimension }: Dimension): Dimension {
+  return dimension;
 }

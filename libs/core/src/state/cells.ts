@@ -68,6 +68,8 @@ export interface TableShape {
   readonly width: number;
   /** Number of the slice's dimension, or -1: labels are 0. */
   readonly dimension: number;
+  /** Rows per slice value that are told apart by a number of the kind's own, below this; labels are then `label * ordinals + ordinal`. */
+  readonly ordinals?: number;
   /** The clock from which on no on-time event can change a row of the bucket, lateness included, epoch ms. */
   closesAtMs(bucket: number): number;
 }
@@ -77,7 +79,8 @@ export class CellTable {
   readonly shape: TableShape;
   readonly #changes: ChangeList;
   readonly #clock: { readonly clockMs: number };
-  readonly #rows: Map<number, CellRow>[] = [];
+  /** Sparse: of a table with ordinals few labels have rows. */
+  readonly #rows: (Map<number, CellRow> | undefined)[] = [];
 
   constructor(shape: TableShape, changes: ChangeList, clock: { readonly clockMs: number }) {
     this.shape = shape;
@@ -137,12 +140,40 @@ export class CellTable {
   }
 
   #byBucket(label: number): Map<number, CellRow> {
-    while (this.#rows.length <= label) this.#rows.push(new Map());
-    return this.#rows[label] as Map<number, CellRow>;
+    const rows = this.#rows[label] ?? new Map<number, CellRow>();
+    this.#rows[label] = rows;
+    return rows;
   }
 }
 
 /** The integer in two columns that `addWide` keeps. */
 export function wideInteger(cells: ArrayLike<number>, column: number): bigint {
   return (BigInt(cells[column] ?? 0) << 32n) + BigInt(cells[column + 1] ?? 0);
+}
+
+interface LabelTexts {
+  readonly texts: readonly string[];
+  known(text: string): number | null;
+}
+
+/** The value under which a row is published: its slice value's text, behind `<ordinal>:` in a table with ordinals. */
+export function rowValue(shape: TableShape, dictionaries: readonly LabelTexts[], label: number): string {
+  const textOf = (of: number): string => (shape.dimension < 0 ? '' : (dictionaries[shape.dimension]?.texts[of] ?? ''));
+  if (shape.ordinals === undefined) return textOf(label);
+  return `${label % shape.ordinals}:${textOf(Math.floor(label / shape.ordinals))}`;
+}
+
+/** The label of a published value, or null when the dictionary does not have it. */
+export function rowLabel(shape: TableShape, dictionaries: readonly LabelTexts[], value: string): number | null {
+  const labelOf = (text: string): number | null => (shape.dimension < 0 ? 0 : (dictionaries[shape.dimension]?.known(text) ?? null));
+  if (shape.ordinals === undefined) return labelOf(value);
+  const { ordinal, text } = splitOrdinal(value);
+  const label = labelOf(text);
+  return label === null ? null : label * shape.ordinals + ordinal;
+}
+
+/** The two parts of a published value of a table with ordinals. */
+export function splitOrdinal(value: string): { ordinal: number; text: string } {
+  const colon = value.indexOf(':');
+  return { ordinal: Number(value.slice(0, colon)), text: value.slice(colon + 1) };
 }

@@ -125,6 +125,20 @@ export class Timelines {
     this.lengths[row] = (this.lengths[row] as number) - count;
   }
 
+  /** Forgets the elements from an index on that are not worth keeping; asked in order. */
+  retain(row: number, from: number, isKept: (position: number) => boolean): void {
+    const start = this.starts[row] as number;
+    const end = start + (this.lengths[row] as number);
+    let to = start + from;
+    for (let position = to; position < end; position++) {
+      if (!isKept(position)) continue;
+      this.times[to] = this.times[position] as number;
+      this.words.copyWithin(to * this.stride, position * this.stride, (position + 1) * this.stride);
+      to++;
+    }
+    this.lengths[row] = to - start;
+  }
+
   #widen(row: number): void {
     const sizeClass = this.#classes[row] as number;
     const from = this.starts[row] as number;

@@ -4,10 +4,11 @@ import type { MetricDefinition, MetricSet } from '../../src/definition.ts';
 import { Vocabulary } from '../../src/event.ts';
 import { createCalendars } from '../../src/fold/calendars.ts';
 import { PartitionFold } from '../../src/fold/partition-fold.ts';
+import { answerMetric, needsOf } from '../../src/metrics/formula-answer.ts';
 import type { CalendarSource, RowSource, Rows } from '../../src/metrics/kind.ts';
 import { kindOf } from '../../src/metrics/registry.ts';
 import type { FoldSettings } from '../../src/settings.ts';
-import type { CellRow } from '../../src/state/cells.ts';
+import { type CellRow, rowValue } from '../../src/state/cells.ts';
 import { type LoggedEvent, viewOf } from './random-history.ts';
 
 export class Engine {
@@ -45,16 +46,19 @@ export class Engine {
 
   /** From the rows that the kind says it needs, and no others. */
   answer(metric: MetricDefinition, request: AnswerRequest): Answer {
-    const kind = kindOf(metric);
-    const needs = kind.needs(metric, request, this.calendars);
+    const { set, calendars } = this;
+    const needs = needsOf(set, metric, request, calendars);
     const isNeeded = (row: CellRow): boolean =>
-      needs.some(({ table, from, to }) => table === row.table.shape.name && row.bucket >= from && row.bucket <= to);
+      needs.some(
+        (need) =>
+          need.metric === row.table.shape.metric && need.table === row.table.shape.name && row.bucket >= need.from && row.bucket <= need.to,
+      );
     const clock = { watermarkMs: this.watermarkMs, latenessMs: this.settings.latenessMs };
-    return kind.answer(metric, request, this.#source(metric, isNeeded), clock, this.calendars);
+    return answerMetric(metric, request, { set, sourceOf: (id) => this.#source(id, isNeeded), clock, calendars });
   }
 
-  #source(metric: MetricDefinition, isNeeded: (row: CellRow) => boolean): RowSource {
-    const rows = this.rows().filter(({ row }) => row.table.shape.metric === metric.id && isNeeded(row));
+  #source(metricId: string, isNeeded: (row: CellRow) => boolean): RowSource {
+    const rows = this.rows().filter(({ row }) => row.table.shape.metric === metricId && isNeeded(row));
     return {
       rows(table: string, value: string): Rows {
         const sums = new Map<number, number[]>();
@@ -77,7 +81,7 @@ export class Engine {
     const rows: { row: CellRow; text: string }[] = [];
     for (const { state } of this.folds) {
       for (let row = state.changes.oldest; row !== null; row = row.newer)
-        rows.push({ row, text: state.dictionaries[row.table.shape.dimension]?.texts[row.label] ?? '' });
+        rows.push({ row, text: rowValue(row.table.shape, state.dictionaries, row.label) });
     }
     return rows;
   }

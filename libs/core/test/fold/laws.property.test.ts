@@ -1,7 +1,7 @@
 // L3, L4, L5, L8 and L11 of the fold: repeats vanish, arrival order within lateness is irrelevant, actors are isolated, and forgetting changes nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MetricSet } from '../../src/definition.ts';
+import type { MetricDefinition, MetricSet } from '../../src/definition.ts';
 import { DEFAULT_SETTINGS, type FoldSettings } from '../../src/settings.ts';
 import { Engine } from './engine.ts';
 import { appliedOf, type DrawnHistory, type LoggedEvent, randomHistory, unfold } from './random-history.ts';
@@ -94,14 +94,25 @@ test('L5: the cells of a log are the sums of what each actor gives alone', () =>
   );
 });
 
-/** Sums of two-column integers brought to one form, and rows that are all zero left out. */
+/** Two-column integers brought to one form, and rows that are all zero left out. */
 function canonical(rows: Record<string, number[]>, set: MetricSet): Record<string, (number | bigint)[]> {
-  const sums = new Set(set.metrics.filter((metric) => metric.kind === 'kpi' && metric.measure.measure === 'sum').map(({ id }) => id));
+  const wide = new Map(set.metrics.map((metric) => [metric.id, wideColumns(metric)]));
   const entries = Object.entries(rows).map(([key, cells]): [string, (number | bigint)[]] => {
-    const [high = 0, low = 0, ...counts] = cells;
-    return [key, sums.has(key.slice(0, key.indexOf('/'))) ? [(BigInt(high) << 32n) + BigInt(low), ...counts] : cells];
+    const columns = wide.get(key.slice(0, key.indexOf('/'))) ?? [];
+    const pairs = columns.map((column) => (BigInt(cells[column] ?? 0) << 32n) + BigInt(cells[column + 1] ?? 0));
+    return [key, [...pairs, ...cells.filter((_, column) => !columns.includes(column) && !columns.includes(column - 1))]];
   });
   return Object.fromEntries(entries.filter(([, cells]) => cells.some((cell) => Number(cell) !== 0)));
+}
+
+/** The first columns of a kpi's sums: the upper halves. */
+function wideColumns(metric: MetricDefinition): number[] {
+  if (metric.kind !== 'kpi') return [];
+  const { measure } = metric;
+  if (measure.measure === 'sum') return [0];
+  if (measure.measure !== 'ratio') return [];
+  const width = { count: 1, sum: 4, uniques: metric.lookback + 2 }[measure.numerator.measure];
+  return [...(measure.numerator.measure === 'sum' ? [0] : []), ...(measure.denominator.measure === 'sum' ? [width] : [])];
 }
 
 test('L8: after years of traffic registers hold what the open buckets need, and the rows that are still open are as many as ever', () => {
@@ -131,7 +142,12 @@ test('L8: after years of traffic registers hold what the open buckets need, and 
       if (index % 500 === 499) openRows.push(engine.rows().filter(({ row }) => row.table.shape.closesAtMs(row.bucket) > timeMs).length);
     }
     const [state] = engine.folds.map((fold) => fold.state);
-    const windows = set.metrics.map((metric) => (metric.kind === 'funnel' ? metric.windowMs + settings.latenessMs : 0));
+    const windows = set.metrics.map((metric) => {
+      if (metric.kind === 'activation') return (metric.withinMs ?? 0) + settings.latenessMs;
+      // A bucket or span of at most 31 days before what is still open.
+      if (metric.kind === 'retention') return settings.latenessMs;
+      return metric.kind === 'funnel' ? metric.windowMs + settings.latenessMs : 0;
+    });
     // The longest bucket is a month; two actors take turns every eight hours.
     const most = Math.ceil((Math.max(...windows) + 32 * DAY_MS) / (16 * HOUR_MS));
     for (const { store } of state?.timelines ?? []) for (let row = 0; row < store.size; row++) expect(store.lengths[row]).toBeLessThanOrEqual(most);

@@ -1,10 +1,12 @@
 /** Arbitrary sets of metrics: every kind with every option that the fold and the oracle know, over few names and properties so that much matches. */
 import fc from 'fast-check';
 import type {
+  ActivationDefinition,
   ActivityDefinition,
   Clause,
   Condition,
   Dimension,
+  Exclusion,
   FunnelDefinition,
   KpiDefinition,
   Measure,
@@ -13,8 +15,13 @@ import type {
   MetricSet,
   RetentionDefinition,
   Selector,
+  SimpleMeasure,
   Unit,
 } from '../../src/definition.ts';
+import { type DrawnFormula, drawnFormula, formulaOver } from './random-formula.ts';
+
+/** `TIDEMARK_KIND=retention` draws metrics of one kind alone, to look at it closely. */
+const ONLY_KIND = process.env['TIDEMARK_KIND'];
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -112,9 +119,23 @@ const retention = (pace: Pace): fc.Arbitrary<RetentionDefinition> =>
         return: selector,
         columns: fc.uniqueArray(whole(1, 8), { minLength: 1, maxLength: 5 }).map((columns) => columns.sort((a, b) => a - b)),
         entry: fc.constantFrom('every', 'first_ever', 'first_matching'),
+        isRolling: fc.boolean(),
+        isSame: fc.boolean(),
+        ends: fc.array(fc.tuple(fc.constantFrom(0, 0, 1, 2, 5), fc.constantFrom(0, 0, 1, 3)), { maxLength: 3 }),
+        minReturns: fc.constantFrom(1, 1, 1, 2, 3),
       }),
     )
-    .map(([shared, own]) => based({ ...shared, ...own, kind: 'retention' }));
+    .map(([shared, { isRolling, isSame, ends, ...own }]) => {
+      const last = own.columns.at(-1) ?? 0;
+      return based({
+        ...shared,
+        ...own,
+        kind: 'retention',
+        interval: isRolling && own.entry !== 'every' ? 'rolling' : 'calendar',
+        brackets: ends.map(([from, length]): [number, number] => [Math.min(from, last), Math.min(from + length, last)]),
+        sliceReturn: isSame && own.entry === 'every' ? 'same' : 'any',
+      });
+    });
 
 const funnel = (pace: Pace): fc.Arbitrary<FunnelDefinition> =>
   fc
@@ -125,9 +146,58 @@ const funnel = (pace: Pace): fc.Arbitrary<FunnelDefinition> =>
         steps: fc.array(selector, { minLength: 2, maxLength: 4 }),
         windowMs: fc.constantFrom(1, 2, 3, 6, 15, 40, 100).map((grains) => grains * pace.grainMs),
         lookback: whole(1, 10),
+        order: fc.constantFrom<FunnelDefinition['order'][]>('ordered', 'ordered', 'any', 'strict'),
+        attempt: fc.constantFrom<FunnelDefinition['attempt'][]>('furthest', 'first'),
+        sliceRanges: fc.boolean(),
+        attribution: fc.oneof(
+          fc.constantFrom<FunnelDefinition['attribution'][]>('entry', 'first', 'last'),
+          whole(1, 4).map((step) => ({ step })),
+        ),
+        exclude: fc.array(
+          fc.record({ select: selector, from: whole(1, 3), more: whole(1, 3), effect: fc.constantFrom<Exclusion['effect'][]>('drop', 'end') }),
+          { maxLength: 2 },
+        ),
       }),
     )
-    .map(([shared, own]) => based({ ...shared, ...own, kind: 'funnel' }));
+    .map(([shared, { exclude, attribution, ...own }]) => {
+      const last = own.steps.length;
+      const exclusions = exclude.map(({ select, from, more, effect }): Exclusion => {
+        const i = Math.min(from, last - 1);
+        return { select, between: [i, Math.min(last, i + more)], effect };
+      });
+      return based({
+        ...shared,
+        ...own,
+        kind: 'funnel',
+        attribution: typeof attribution === 'object' ? { step: Math.min(attribution.step, last) } : attribution,
+        exclude: own.order === 'strict' ? [] : exclusions,
+      });
+    });
+
+const activation = (pace: Pace): fc.Arbitrary<ActivationDefinition> =>
+  fc
+    .tuple(
+      base,
+      fc.record({
+        unit: unitOf(pace),
+        start: selector,
+        entry: fc.constantFrom('every', 'first_ever', 'first_matching'),
+        withinGrains: fc.constantFrom(0, 1, 3, 6, 15, 40, 100, null),
+        conditions: fc.array(fc.record({ select: selector, atLeast: fc.constantFrom(1, 1, 1, 2, 3) }), { minLength: 1, maxLength: 4 }),
+        fewer: fc.constantFrom(0, 0, 1, 3),
+        columns: fc.constantFrom(null, 0, 1, 5),
+      }),
+    )
+    .map(([shared, { withinGrains, fewer, ...own }]) =>
+      based({
+        ...shared,
+        ...own,
+        kind: 'activation',
+        // Without a window only actors with one entry.
+        withinMs: withinGrains === null && own.entry !== 'every' ? null : (withinGrains ?? 10) * pace.grainMs,
+        required: Math.max(1, own.conditions.length - fewer),
+      }),
+    );
 
 const activity = (pace: Pace): fc.Arbitrary<ActivityDefinition> =>
   fc
@@ -143,10 +213,17 @@ const activity = (pace: Pace): fc.Arbitrary<ActivityDefinition> =>
     )
     .map(([shared, { spare, ...own }]) => based({ ...shared, ...own, kind: 'activity', lookback: Math.max(own.churnAfter, ...own.rolling) + spare }));
 
+const simpleMeasure: fc.Arbitrary<SimpleMeasure> = fc.oneof(
+  selector.map((of): SimpleMeasure => ({ measure: 'count', of })),
+  selector.map((of): SimpleMeasure => ({ measure: 'uniques', of })),
+  fc.tuple(selector, fc.constantFrom(0, 2, 9)).map(([of, decimals]): SimpleMeasure => ({ measure: 'sum', of, path: AMOUNT, decimals })),
+);
 const measure: fc.Arbitrary<Measure> = fc.oneof(
-  selector.map((of): Measure => ({ measure: 'count', of })),
-  selector.map((of): Measure => ({ measure: 'uniques', of })),
-  fc.tuple(selector, fc.constantFrom(0, 2, 9)).map(([of, decimals]): Measure => ({ measure: 'sum', of, path: AMOUNT, decimals })),
+  { weight: 3, arbitrary: simpleMeasure },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(simpleMeasure, simpleMeasure).map(([numerator, denominator]): Measure => ({ measure: 'ratio', numerator, denominator })),
+  },
 );
 const kpi = (pace: Pace): fc.Arbitrary<KpiDefinition> =>
   fc
@@ -161,21 +238,36 @@ const plan: fc.Arbitrary<Dimension> = fc.constantFrom<Dimension>(
 
 /** One to three metrics; equal selectors are likely, so that registers are shared. */
 export function randomSet(pace: Pace): fc.Arbitrary<MetricSet> {
-  const metric = fc.oneof<fc.Arbitrary<MetricDefinition>[]>(retention(pace), funnel(pace), activity(pace), kpi(pace));
+  const anyMetric = fc.oneof<fc.Arbitrary<MetricDefinition>[]>(retention(pace), funnel(pace), activation(pace), activity(pace), kpi(pace));
+  const metric = ONLY_KIND === undefined ? anyMetric : anyMetric.filter(({ kind }) => kind === ONLY_KIND);
   return fc
     .record({
       plan,
       metrics: fc.array(metric, { minLength: 1, maxLength: 3 }),
+      formulas: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(drawnFormula, { minLength: 1, maxLength: 2 }) }),
       filter: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(clause, { minLength: 1, maxLength: 2 }) }),
     })
-    .map(({ plan: closedOrOpen, metrics, filter }) => ({
+    .map(({ plan: closedOrOpen, metrics, formulas, filter }) => ({
       name: 'random',
       timezone: 'UTC',
       weekStart: 'monday',
       filter,
       dimensions: [closedOrOpen, { name: 'city', path: ['context', 'city'], max: 50 }],
-      metrics: metrics.map((each, index) => ({ ...each, id: `m${index}` })),
+      metrics: withFormulas(
+        metrics.map((each, index) => ({ ...each, id: `m${index}` })),
+        ONLY_KIND === undefined || ONLY_KIND === 'kpi' ? formulas : [],
+      ),
       board: [],
       revision: '0'.repeat(16),
     }));
+}
+
+/** Each formula may name the ones before it. */
+function withFormulas(metrics: readonly MetricDefinition[], drawn: readonly DrawnFormula[]): MetricDefinition[] {
+  const all = [...metrics];
+  for (const each of drawn) {
+    const formula = formulaOver(all, each, `f${all.length}`);
+    if (formula !== null) all.push(formula);
+  }
+  return all;
 }

@@ -1,5 +1,6 @@
 /** Short ways to write a timeline, a set and its metrics down, for the worked examples of the oracle. */
 import type {
+  ActivationAnswer,
   ActivityAnswer,
   ActivityFigures,
   AnswerClock,
@@ -10,6 +11,7 @@ import type {
   RetentionAnswer,
 } from '../../src/answer.ts';
 import type {
+  ActivationDefinition,
   ActivityDefinition,
   Clause,
   Condition,
@@ -78,11 +80,52 @@ export function dimension(name: string, values?: readonly string[]): Dimension {
 const base = { id: 'example', timezone: 'UTC', weekStart: 'monday', unit: 'day', slices: [], freshnessMs: 60_000, revision: '0'.repeat(16) } as const;
 
 export function retention(options: Partial<RetentionDefinition> = {}): RetentionDefinition {
-  return { ...base, kind: 'retention', start: select('Start'), return: select('Return'), columns: [1, 2, 3], entry: 'every', ...options };
+  return {
+    ...base,
+    kind: 'retention',
+    start: select('Start'),
+    return: select('Return'),
+    columns: [1, 2, 3],
+    entry: 'every',
+    interval: 'calendar',
+    brackets: [],
+    minReturns: 1,
+    sliceReturn: 'any',
+    ...options,
+  };
 }
 
 export function funnel(options: Partial<FunnelDefinition> = {}): FunnelDefinition {
-  return { ...base, kind: 'funnel', steps: [select('A'), select('B'), select('C')], windowMs: 3_600_000, lookback: 90, ...options };
+  const steps = [select('A'), select('B'), select('C')];
+  return {
+    ...base,
+    kind: 'funnel',
+    steps,
+    windowMs: 3_600_000,
+    lookback: 90,
+    order: 'ordered',
+    attempt: 'furthest',
+    exclude: [],
+    attribution: 'entry',
+    sliceRanges: false,
+    ...options,
+  };
+}
+
+/** Conditions by selector, each once; all of them unless `required` says otherwise. */
+export function activation(options: Partial<ActivationDefinition> = {}): ActivationDefinition {
+  const conditions = options.conditions ?? [select('A'), select('B')].map((one) => ({ select: one, atLeast: 1 }));
+  return {
+    ...base,
+    kind: 'activation',
+    start: select('Start'),
+    entry: 'every',
+    withinMs: 2 * 86_400_000,
+    conditions,
+    required: conditions.length,
+    columns: null,
+    ...options,
+  };
 }
 
 export function activity(options: Partial<ActivityDefinition> = {}): ActivityDefinition {
@@ -111,8 +154,13 @@ export interface Asked {
 export const answerOf = {
   retention(metric: RetentionDefinition, asked: Asked): RetentionAnswer {
     const answer = ask(metric, asked);
-    if ('cohorts' in answer) return answer;
+    if ('cohorts' in answer && isRetention(answer)) return answer;
     throw new Error('not an answer of retention');
+  },
+  activation(metric: ActivationDefinition, asked: Asked): ActivationAnswer {
+    const answer = ask(metric, asked);
+    if ('cohorts' in answer && !isRetention(answer)) return answer;
+    throw new Error('not an answer of activation');
   },
   funnel(metric: FunnelDefinition, asked: Asked): FunnelAnswer {
     const answer = ask(metric, asked);
@@ -141,7 +189,12 @@ export const answerOf = {
   },
 };
 
-function ask(metric: MetricDefinition, asked: Asked) {
+function isRetention(answer: RetentionAnswer | ActivationAnswer): answer is RetentionAnswer {
+  return answer.cohorts.every((cohort) => 'cells' in cohort);
+}
+
+/** The set, request and clock of an example. */
+export function questionOf(metric: MetricDefinition, asked: Asked): { set: MetricSet; request: AnswerRequest; clock: AnswerClock } {
   const set: MetricSet = {
     name: 'examples',
     timezone: metric.timezone,
@@ -161,6 +214,11 @@ function ask(metric: MetricDefinition, asked: Asked) {
     ...(asked.value !== undefined && { value: asked.value }),
   };
   const clock: AnswerClock = { watermarkMs: Date.parse(asked.watermark ?? '2099-01-01T00:00:00Z'), latenessMs: asked.latenessMs ?? 0 };
+  return { set, request, clock };
+}
+
+function ask(metric: MetricDefinition, asked: Asked) {
+  const { set, request, clock } = questionOf(metric, asked);
   return recompute(set, metric, asked.events, request, clock);
 }
 

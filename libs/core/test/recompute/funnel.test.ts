@@ -1,13 +1,14 @@
-/** Worked examples of funnels, one per rule. */
+/** Worked examples of ordered funnels, one per rule, answered by the oracle and by the engine. */
 import { describe, expect, test } from 'vitest';
 import type { TimelineEvent } from '../../src/recompute/timeline.ts';
-import { type Asked, answerOf, dimension, event, funnel, isIn, select } from './examples.ts';
+import { answered } from '../metrics/funnel-answered.ts';
+import { type Asked, dimension, event, funnel, isIn, select } from './examples.ts';
 
 const day = { from: '2026-11-01', to: '2026-11-01' };
 
 /** [uniques, entries] of each step over the range. */
 function stepsOf(metric: ReturnType<typeof funnel>, asked: Asked) {
-  return answerOf.funnel(metric, asked).steps?.map(({ uniques, entries }) => [uniques, entries]);
+  return answered(metric, asked).steps?.map(({ uniques, entries }) => [uniques, entries]);
 }
 
 /** One actor's events on 1 November: `A 10:00`. */
@@ -129,8 +130,8 @@ describe('ranges and buckets', () => {
   ];
 
   test('uniques over a range count an actor once; entries count attempts', () => {
-    const { steps } = answerOf.funnel(funnel(), { events, from: '2026-11-01', to: '2026-11-02' });
-    expect(steps).toEqual([
+    const { steps } = answered(funnel(), { events, from: '2026-11-01', to: '2026-11-02' });
+    expect(steps).toMatchObject([
       { step: 1, name: 'A', uniques: 2, entries: 4, ofFirst: 1, ofPrevious: 1 },
       { step: 2, name: 'B', uniques: 2, entries: 2, ofFirst: 1, ofPrevious: 1 },
       { step: 3, name: 'C', uniques: 1, entries: 1, ofFirst: 0.5, ofPrevious: 0.5 },
@@ -138,7 +139,7 @@ describe('ranges and buckets', () => {
   });
 
   test('by bucket, the opening event’s bucket counts', () => {
-    const { buckets, steps } = answerOf.funnel(funnel(), { events, from: '2026-11-01', to: '2026-11-02', byBucket: true });
+    const { buckets, steps } = answered(funnel(), { events, from: '2026-11-01', to: '2026-11-02', byBucket: true });
     expect(steps).toBeUndefined();
     expect(buckets?.map((one) => [one.bucket, one.steps.map((step) => step.uniques)])).toEqual([
       ['2026-11-01', [1, 1, 0]],
@@ -148,26 +149,26 @@ describe('ranges and buckets', () => {
 
   test('a range longer than lookback has no uniques and no ratios, entries and buckets stay', () => {
     const metric = funnel({ lookback: 1 });
-    const answer = answerOf.funnel(metric, { events, from: '2026-11-01', to: '2026-11-02' });
+    const answer = answered(metric, { events, from: '2026-11-01', to: '2026-11-02' });
     expect(answer.uniquesLimit).toBe(1);
-    expect(answer.steps?.[1]).toEqual({ step: 2, name: 'B', uniques: null, entries: 2, ofFirst: null, ofPrevious: null });
+    expect(answer.steps?.[1]).toMatchObject({ step: 2, name: 'B', uniques: null, entries: 2, ofFirst: null, ofPrevious: null });
     expect(stepsOf(metric, { events, from: '2026-11-02', to: '2026-11-02' })).toEqual([
       [2, 3],
       [1, 1],
       [1, 1],
     ]);
-    const { buckets } = answerOf.funnel(metric, { events, from: '2026-11-01', to: '2026-11-02', byBucket: true });
+    const { buckets } = answered(metric, { events, from: '2026-11-01', to: '2026-11-02', byBucket: true });
     expect(buckets?.[1]?.steps[0]?.uniques).toBe(2);
   });
 
   test('ratios over nobody are null', () => {
-    const { steps } = answerOf.funnel(funnel(), { events: [], ...day });
+    const { steps } = answered(funnel(), { events: [], ...day });
     expect(steps?.map(({ uniques, ofFirst, ofPrevious }) => [uniques, ofFirst, ofPrevious])).toEqual(Array(3).fill([0, null, null]));
   });
 
   test('a bucket is complete when its end, the window and lateness have passed; a range when its last bucket is', () => {
     const at = (watermark: string) =>
-      answerOf.funnel(funnel(), { events, from: '2026-11-01', to: '2026-11-02', byBucket: true, watermark, latenessMs: 60_000 });
+      answered(funnel(), { events, from: '2026-11-01', to: '2026-11-02', byBucket: true, watermark, latenessMs: 60_000 });
     expect(at('2026-11-03T01:00:59.999Z').buckets?.map((one) => one.complete)).toEqual([true, false]);
     expect(at('2026-11-03T01:00:59.999Z').complete).toBe(false);
     expect(at('2026-11-03T01:01:00Z').complete).toBe(true);
@@ -185,7 +186,7 @@ describe('slices', () => {
   ];
 
   test('an attempt’s value is the opening event’s, whatever the later steps show', () => {
-    const { slices, steps } = answerOf.funnel(funnel({ steps: [select('A'), select('B')] }), { events, ...day, slice: device });
+    const { slices, steps } = answered(funnel({ steps: [select('A'), select('B')] }), { events, ...day, slice: device });
     expect(steps).toBeUndefined();
     expect(slices?.map((one) => [one.value, one.steps?.map(({ uniques, entries }) => [uniques, entries])])).toEqual([
       [
@@ -215,11 +216,11 @@ describe('slices', () => {
   test('over more than one bucket a slice has entries but no uniques; per bucket it has both', () => {
     const metric = funnel({ steps: [select('A'), select('B')] });
     const range = { events, from: '2026-11-01', to: '2026-11-02', slice: device, value: 'web' };
-    expect(answerOf.funnel(metric, range).slices?.[0]?.steps).toEqual([
+    expect(answered(metric, range).slices?.[0]?.steps).toMatchObject([
       { step: 1, name: 'A', uniques: null, entries: 2, ofFirst: null, ofPrevious: null },
       { step: 2, name: 'B', uniques: null, entries: 1, ofFirst: null, ofPrevious: null },
     ]);
-    const [web] = answerOf.funnel(metric, { ...range, byBucket: true }).slices ?? [];
+    const [web] = answered(metric, { ...range, byBucket: true }).slices ?? [];
     expect(web?.buckets?.map((one) => one.steps.map(({ uniques, entries }) => [uniques, entries]))).toEqual([
       [
         [1, 1],
@@ -233,7 +234,7 @@ describe('slices', () => {
   });
 
   test('values come by entries, largest first, the rest added up', () => {
-    const { slices } = answerOf.funnel(funnel(), { events, from: '2026-11-01', to: '2026-11-02', slice: device, limit: 1 });
+    const { slices } = answered(funnel(), { events, from: '2026-11-01', to: '2026-11-02', slice: device, limit: 1 });
     expect(slices?.map((one) => [one.value, one.steps?.[0]?.entries])).toEqual([
       ['web', 2],
       ['$rest', 2],

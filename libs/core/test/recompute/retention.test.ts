@@ -1,20 +1,21 @@
-/** Worked examples of retention, one per rule. */
+/** Worked examples of retention, one per rule; the incremental engine answers the same. */
 import { describe, expect, test } from 'vitest';
 import type { TimelineEvent } from '../../src/recompute/timeline.ts';
+import { foldedAnswer } from '../metrics/folded.ts';
 import { type Asked, answerOf, dimension, event, isIn, retention, select, where } from './examples.ts';
 
 const november = { from: '2026-11-01', to: '2026-11-01' };
 
 /** Sizes, retained and on-or-after of each cohort, in order. */
 function cohortsOf(metric: ReturnType<typeof retention>, asked: Asked) {
-  return answerOf
-    .retention(metric, asked)
-    .cohorts.map(({ cohort, value, size, cells }) => [
-      value === null ? cohort : `${value} ${cohort}`,
-      size,
-      cells.map((cell) => cell.retained),
-      cells.map((cell) => cell.onOrAfter),
-    ]);
+  const answer = answerOf.retention(metric, asked);
+  expect(foldedAnswer(metric, asked)).toEqual(answer);
+  return answer.cohorts.map(({ cohort, value, size, cells }) => [
+    value === null ? cohort : `${value} ${cohort}`,
+    size,
+    cells.map((cell) => cell.retained),
+    cells.map((cell) => cell.onOrAfter),
+  ]);
 }
 
 describe('cohorts', () => {

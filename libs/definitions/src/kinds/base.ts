@@ -1,7 +1,15 @@
 /** What every kind's entry in a file has: id, words, owner, target, calendar, slices, freshness. */
+import { parseDateName } from '@tidemark/core';
 import { z } from 'zod';
 import { dimensionName } from '../schema/selection.ts';
 import { choice, duration, metricId, strict, timezone, unit, weekStart, words } from '../schema/values.ts';
+
+const sinceError = 'expected the date of its last change, such as 2026-11-01';
+const since = z
+  .string({ error: sinceError })
+  .refine((text) => parseDateName(text) !== null, { error: sinceError })
+  .meta({ description: 'The date on which it last changed; answers carry it.' });
+const ownerName = words(200);
 
 export const target = strict(
   {
@@ -9,6 +17,7 @@ export const target = strict(
     value: z.number({ error: 'expected a number' }),
     per: unit.optional().meta({ description: 'Of a kpi: the bucket that the value is for, when it is not the unit of the metric.' }),
     direction: choice(['up', 'down']).default('up').meta({ description: 'Which way is better.' }),
+    since: since.optional(),
   },
   'a target such as { of: overall.30.rate, value: 0.4, direction: up }',
 ).meta({ id: 'Target' });
@@ -20,7 +29,12 @@ export const baseShape = {
   id: metricId.meta({ description: 'The name in addresses, boards and targets.' }),
   title: words(200).optional().meta({ description: 'What a reader sees above the figure.' }),
   description: words(2000).optional().meta({ description: 'One sentence a product person accepts.' }),
-  owner: words(200).optional().meta({ description: 'Who answers for the number.' }),
+  owner: z
+    .union([ownerName, strict({ name: ownerName, since: since.optional() }, 'an owner: a text, or { name: maria@example.com, since: 2026-11-01 }')], {
+      error: 'expected an owner: a text of 1 to 200 characters, or { name: maria@example.com, since: 2026-11-01 }',
+    })
+    .optional()
+    .meta({ description: 'Who answers for the number.' }),
   target: target.optional(),
   timezone: timezone.optional(),
   weekStart: weekStart.optional(),
@@ -38,7 +52,7 @@ export interface WrittenBase {
   readonly id: string;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
-  readonly owner?: string | undefined;
+  readonly owner?: string | { readonly name: string; readonly since?: string | undefined } | undefined;
   readonly target?: z.infer<typeof target> | undefined;
   readonly timezone?: string | undefined;
   readonly weekStart?: 'monday' | 'sunday' | undefined;

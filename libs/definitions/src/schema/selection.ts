@@ -79,7 +79,7 @@ export const where = z
   .meta({ id: 'Where', description: 'Tests on properties; all must hold. A bare name means properties.<name>.' });
 export type WrittenWhere = z.infer<typeof where>;
 
-const eventName = words(200, "an event's name, or '*' for any track, page or screen");
+export const eventName = words(200, "an event's name, or '*' for any track, page or screen");
 const term = strict({ event: eventName, where: where.optional() }, 'a selector: a name, { event, where }, or a list of these');
 const named = words(200, "a selector's or an event's name");
 const selectorError = 'expected a selector: a name, { event, where }, or a list of these';

@@ -1,6 +1,7 @@
 /** Answers questions about metrics from the rows that workers publish, at positions that every answer names. */
-import { type AnswerRequest, type CalendarSource, createCalendars, kindOf, type MetricDefinition, type MetricSet } from '@tidemark/core';
+import { type AnswerRequest, answerMetric, type CalendarSource, createCalendars, type MetricDefinition, type MetricSet } from '@tidemark/core';
 import type { PartitionRows } from '../ports/sink.ts';
+import { asking, comparedRanges, type PreviousFigures, rangeBefore } from './comparison.ts';
 import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
 import { QueryRefused } from './failure.ts';
 import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
@@ -72,7 +73,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     answer: async (metricId, query) => {
       const served = byId.get(metricId);
       if (served === undefined) throw new QueryRefused('unknown_metric', null, `no metric is called ${JSON.stringify(metricId.slice(0, 80))}`);
-      return await answerMetric(served, query, context);
+      return await answerServed(served, query, context);
     },
     heads: async (lineage) => chooseHeads(await watch.fresh(lineage), partitions).map((chosen) => servedHead(chosen, lineage, watch)),
   };
@@ -99,14 +100,15 @@ interface AnswerContext extends AnswererOptions {
   readonly reading: Map<string, Promise<CachedFigures>>;
 }
 
-async function answerMetric(served: ServedMetric, query: AnswerQuery, context: AnswerContext): Promise<Answered> {
+async function answerServed(served: ServedMetric, query: AnswerQuery, context: AnswerContext): Promise<Answered> {
   const { metric, lineage } = served;
   const { watch, clock, calendars, partitions } = context;
   const chosen = chooseHeads(await watch.fresh(lineage), partitions);
-  const resolve = (watermarkMs: number | null): AnswerRequest => resolveRequest(metric, query, { watermarkMs, nowMs: clock.nowMs() }, calendars);
+  const resolve = (watermarkMs: number | null): AnswerRequest => resolveRequest(served, query, { watermarkMs, nowMs: clock.nowMs() }, calendars);
+  const compare = query.compare === 'previous';
   let request = resolve(watermarkOf(chosen));
   for (let attempt = 1; ; attempt++) {
-    const { figures, cached } = await figuresOf(served, request, chosen, context);
+    const { figures, cached } = await figuresOf(served, { request, compare }, chosen, context);
     const heads = cached ? vouched(figures.heads, chosen) : figures.heads;
     const again = resolve(watermarkOf(heads));
     if (attempt < RANGE_ATTEMPTS && (again.from !== request.from || again.to !== request.to)) {
@@ -119,15 +121,27 @@ async function answerMetric(served: ServedMetric, query: AnswerQuery, context: A
   }
 }
 
+interface Question {
+  readonly request: AnswerRequest;
+  readonly compare: boolean;
+}
+
+/** The ranges whose rows are read: which part of the one before is compared, the watermark of the rows says. */
+function requestsOf({ request, compare }: Question): readonly AnswerRequest[] {
+  const before = rangeBefore(request);
+  return compare && before.from >= 0 ? [request, asking(request, before)] : [request];
+}
+
 async function figuresOf(
   served: ServedMetric,
-  request: AnswerRequest,
+  question: Question,
   chosen: readonly ChosenHead[],
   context: AnswerContext,
 ): Promise<{ figures: CachedFigures; cached: boolean }> {
   const { cache, reading, clock } = context;
   const { metric, lineage } = served;
-  const key = JSON.stringify([lineage, metric.id, request.from, request.to, request.slice, request.value, request.limit, request.byBucket]);
+  const { request, compare } = question;
+  const key = JSON.stringify([lineage, metric.id, compare, request.from, request.to, request.slice, request.value, request.limit, request.byBucket]);
   const kept = cache.find(key, chosen, clock.nowMs());
   if (kept !== null) return { figures: kept, cached: true };
   const underWay = reading.get(key);
@@ -137,7 +151,7 @@ async function figuresOf(
     const joined = cache.find(key, chosen, clock.nowMs());
     if (joined !== null) return { figures: joined, cached: false };
   }
-  const read = readFigures(served, request, chosen, context).finally(() => {
+  const read = readFigures(served, question, chosen, context).finally(() => {
     if (reading.get(key) === read) reading.delete(key);
   });
   reading.set(key, read);
@@ -146,31 +160,37 @@ async function figuresOf(
   return { figures, cached: false };
 }
 
-async function readFigures(
-  { metric, lineage }: ServedMetric,
-  request: AnswerRequest,
-  chosen: readonly ChosenHead[],
-  context: AnswerContext,
-): Promise<CachedFigures> {
-  const ranges = rangesOf(metric, request, context.calendars);
-  const read = await readPartitions(chosen, { ...context, lineage, ranges });
+async function readFigures(served: ServedMetric, question: Question, chosen: readonly ChosenHead[], context: AnswerContext): Promise<CachedFigures> {
+  const ranges = rangesOf(served, requestsOf(question), context.calendars);
+  const read = await readPartitions(chosen, { ...context, lineage: served.lineage, ranges });
   const heads = read.map(({ partition, store, head }) => ({ partition, store, head }));
   const readAtMs = context.clock.nowMs();
-  return { ...compute({ metric, request, partitions: read, latenessMs: context.latenessMs, calendars: context.calendars }), heads, readAtMs };
+  const { latenessMs, calendars } = context;
+  return { ...compute({ served, question, partitions: read, latenessMs, calendars }), heads, readAtMs };
 }
 
 interface Computation {
-  readonly metric: MetricDefinition;
-  readonly request: AnswerRequest;
+  readonly served: ServedMetric;
+  readonly question: Question;
   readonly partitions: readonly PartitionRows[];
   readonly latenessMs: number;
   readonly calendars: CalendarSource;
 }
 
-function compute({ metric, request, partitions, latenessMs, calendars }: Computation): Figures {
-  const source = sumPartitions(partitions, rangesOf(metric, request, calendars));
-  const clock = { watermarkMs: watermarkOf(partitions) ?? Number.NEGATIVE_INFINITY, latenessMs };
-  return { answer: kindOf(metric).answer(metric, request, source, clock, calendars), unreadable: unreadableOf(metric, request, source) };
+function compute({ served, question, partitions, latenessMs, calendars }: Computation): Figures {
+  const { metric, set } = served;
+  const { request, compare } = question;
+  const sourceOf = sumPartitions(partitions, rangesOf(served, requestsOf(question), calendars));
+  const watermarkMs = watermarkOf(partitions) ?? Number.NEGATIVE_INFINITY;
+  const answering = { set, sourceOf, clock: { watermarkMs, latenessMs }, calendars };
+  const unreadable = unreadableOf(metric, request, answering);
+  const answer = answerMetric(metric, request, answering);
+  if (!compare) return { answer, unreadable };
+  const ranges = comparedRanges(request, calendars.calendar(metric), watermarkMs);
+  if (ranges === null) return { answer, unreadable, previous: null };
+  const over = (range: { from: number; to: number }) => ({ ...range, answer: answerMetric(metric, asking(request, range), answering) });
+  const previous: PreviousFigures = { ...over(ranges.previous), against: ranges.against === null ? null : over(ranges.against) };
+  return { answer, unreadable, previous };
 }
 
 /** Of kept figures, a store whose head is at their position now vouches for them, with its newest note. */
@@ -201,8 +221,9 @@ export function answerFromRows(options: AnswerFromRowsOptions): Answered {
   const { served, query, partitions, latenessMs, nowMs } = options;
   const { metric, lineage } = served;
   const calendars = createCalendars();
-  const request = resolveRequest(metric, query, { watermarkMs: watermarkOf(partitions), nowMs }, calendars);
-  const figures = compute({ metric, request, partitions, latenessMs, calendars });
+  const request = resolveRequest(served, query, { watermarkMs: watermarkOf(partitions), nowMs }, calendars);
+  const question = { request, compare: query.compare === 'previous' };
+  const figures = compute({ served, question, partitions, latenessMs, calendars });
   const heads = partitions.map(({ partition, head }): ServedHead => {
     const lastAtEndMs = head.note?.atEnd === true ? head.note.confirmedAtMs : Number.NEGATIVE_INFINITY;
     return { partition, store: options.source, head, lastAtEndMs };

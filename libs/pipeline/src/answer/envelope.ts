@@ -2,17 +2,21 @@
 import { createHash } from 'node:crypto';
 import {
   type Answer,
+  type AnswerContext,
   type AnswerRequest,
+  type Calendar,
   type CalendarSource,
   isoInstant,
   type MetricDefinition,
-  type RowSource,
+  measuredMetrics,
+  rangeInside,
   type Target,
   type Unit,
   unreadableIn,
 } from '@tidemark/core';
 import type { Head } from '../ports/sink.ts';
 import { splitVersion } from '../ports/version.ts';
+import type { PreviousFigures } from './comparison.ts';
 import type { StoreName } from './head-watch.ts';
 
 export interface HaltedPartition {
@@ -56,8 +60,22 @@ export interface Envelope {
   readonly notes: Notes;
 }
 
-/** The JSON body of an answer; a kpi's carries its target and owner. */
-export type AnswerBody = Envelope & Answer & { readonly target?: Target | null; readonly owner?: string | null };
+/** Figures of the range before, by names of buckets; `against`: the asked range cut to as many buckets, when some of it is not over yet. */
+export type PreviousBody = Answer & {
+  readonly from: string;
+  readonly to: string;
+  readonly against: (Answer & { readonly from: string; readonly to: string }) | null;
+};
+
+/** The JSON body of an answer: its figures, what the metric is to reach and who answers for it; `previous` when it was asked for, null when there is none. */
+export type AnswerBody = Envelope & Answer & OwnerFacts & { readonly previous?: PreviousBody | null };
+
+/** Null where the definition says nothing. The dates of the last change are those that the definition gives. */
+export interface OwnerFacts {
+  readonly target: Target | null;
+  readonly owner: string | null;
+  readonly ownerSince: string | null;
+}
 
 /** A partition's head as served. */
 export interface ServedHead {
@@ -71,6 +89,8 @@ export interface ServedHead {
 export interface Figures {
   readonly answer: Answer;
   readonly unreadable: number;
+  /** Present when a comparison was asked for; null when there is nothing to compare with. */
+  readonly previous?: PreviousFigures | null;
 }
 
 /** The smallest clock; partitions that never had an event or tick have none and are left out. */
@@ -123,27 +143,53 @@ export function answerBody(parts: BodyParts): AnswerBody {
       unreadable: figures.unreadable,
     },
     ...figures.answer,
-    ...(metric.kind === 'kpi' ? { target: metric.target ?? null, owner: metric.owner ?? null } : {}),
+    target: metric.target ?? null,
+    owner: metric.owner ?? null,
+    ownerSince: metric.ownerSince ?? null,
+    ...(figures.previous === undefined ? {} : { previous: figures.previous && previousBody(figures.previous, calendar) }),
   };
 }
 
-/** Events of the range whose property was no number, of the total or of the slice values asked for. */
-export function unreadableOf(metric: MetricDefinition, request: AnswerRequest, source: RowSource): number {
-  if (metric.kind !== 'kpi') return 0;
-  if (request.slice === undefined) return unreadableIn(metric, request, source.rows('total', ''));
-  const table = `slice:${request.slice}`;
-  const values = request.value === undefined ? source.values(table) : [request.value];
-  return values.reduce((sum, value) => sum + unreadableIn(metric, request, source.rows(table, value)), 0);
+function previousBody({ against, ...previous }: PreviousFigures, calendar: Calendar): PreviousBody {
+  const named = ({ from, to, answer }: Omit<PreviousFigures, 'against'>) => ({ from: calendar.name(from), to: calendar.name(to), ...answer });
+  return { ...named(previous), against: against && named(against) };
+}
+
+/** Events of the range whose property was no number, of the total or of the slice values asked for; of a formula in all that it names. */
+export function unreadableOf(metric: MetricDefinition, request: AnswerRequest, { set, sourceOf, calendars }: AnswerContext): number {
+  let count = 0;
+  for (const measured of measuredMetrics(set, metric)) {
+    if (measured.kind !== 'kpi') continue;
+    const range = rangeInside(calendars.calendar(metric), calendars.calendar(measured), request.from, request.to);
+    const source = sourceOf(measured.id);
+    const table = request.slice === undefined ? 'total' : `slice:${request.slice}`;
+    const values = request.slice === undefined ? [''] : request.value === undefined ? source.values(table) : [request.value];
+    for (const value of values) count += unreadableIn(measured, range, source.rows(table, value));
+  }
+  return count;
 }
 
 /**
  * A strong tag of everything that an answer's meaning hangs on: the resolved question, revision, lineage, positions, watermark, halted partitions,
- * staleness (an answer that goes stale must reach its readers) and the target and owner that a kpi carries. 32 url-safe characters.
+ * staleness (an answer that goes stale must reach its readers), the target and owner, and whether a comparison is there. 32 url-safe characters.
  */
 export function entityTag(body: AnswerBody, request: AnswerRequest, heads: readonly ServedHead[]): string {
   const { watermark, halted, stale } = body.asOf;
   const positions = heads.map(({ partition, head }) => [partition, head.closed]);
   const question = [request.from, request.to, request.slice, request.value, request.limit, request.byBucket];
-  const facts = [body.metric, question, body.revision, body.lineage, positions, watermark, halted, stale, body.target, body.owner];
+  const facts = [
+    body.metric,
+    question,
+    body.revision,
+    body.lineage,
+    positions,
+    watermark,
+    halted,
+    stale,
+    body.target,
+    body.owner,
+    body.ownerSince,
+    body.previous !== undefined,
+  ];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 32);
 }

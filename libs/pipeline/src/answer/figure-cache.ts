@@ -35,7 +35,7 @@ export function createFigureCache(bounds: { maxAnswers: number; maxFigures: numb
     },
     put(key, figures) {
       drop(key);
-      const own = countLeaves(figures.answer);
+      const own = countLeaves(figures.answer) + countLeaves(figures.previous);
       if (own > bounds.maxFigures) return;
       entries.set(key, { figures, weight: own });
       weight += own;

@@ -9,7 +9,17 @@ export {
   type ServedMetric,
   type ServedSet,
 } from './answerer.ts';
-export { type AnswerBody, type AsOf, asOfHeads, type Envelope, type HaltedPartition, type Notes, type ServedHead } from './envelope.ts';
+export {
+  type AnswerBody,
+  type AsOf,
+  asOfHeads,
+  type Envelope,
+  type HaltedPartition,
+  type Notes,
+  type OwnerFacts,
+  type PreviousBody,
+  type ServedHead,
+} from './envelope.ts';
 export { QueryRefused, type RefusalCode, Unavailable } from './failure.ts';
 export type { HeadWatch, LineageHeads, StoreName, StoreState, WaitingClock } from './head-watch.ts';
 export { type AnswerQuery, DEFAULT_SLICE_LIMIT } from './request.ts';

@@ -1,5 +1,15 @@
 /** From a question's words to bucket numbers: ranges in the metric's zone, slices, limits, and how large the answer may get. */
-import { type AnswerRequest, type Calendar, type CalendarSource, type MetricDefinition, parseDateName } from '@tidemark/core';
+import {
+  type AnswerRequest,
+  type Calendar,
+  type CalendarSource,
+  formulaOf,
+  type MetricDefinition,
+  type MetricSet,
+  measuredMetrics,
+  parseDateName,
+  type Unit,
+} from '@tidemark/core';
 import { QueryRefused } from './failure.ts';
 
 /** A question to one metric, syntactically valid: names of buckets, a dimension, one of its values. */
@@ -11,6 +21,14 @@ export interface AnswerQuery {
   /** Slice values listed before `$rest`, at least 1. */
   readonly limit?: number | undefined;
   readonly by?: 'bucket' | undefined;
+  /** Adds the same range before. */
+  readonly compare?: 'previous' | undefined;
+}
+
+/** The metric asked, with the set in which a formula finds what it names. */
+export interface AskedMetric {
+  readonly metric: MetricDefinition;
+  readonly set: MetricSet;
 }
 
 /** Both included. */
@@ -27,7 +45,8 @@ export interface RangeEnd {
 }
 
 /** Throws QueryRefused, naming the parameter and the offending value. */
-export function resolveRequest(metric: MetricDefinition, query: AnswerQuery, end: RangeEnd, calendars: CalendarSource): AnswerRequest {
+export function resolveRequest(asked: AskedMetric, query: AnswerQuery, end: RangeEnd, calendars: CalendarSource): AnswerRequest {
+  const { metric } = asked;
   refuseWrongParameters(metric, query);
   const calendar = calendars.calendar(metric);
   const { from, to } = resolveRange(metric, query, calendar, { last: calendar.bucketOf(end.watermarkMs ?? end.nowMs), calendars });
@@ -39,7 +58,7 @@ export function resolveRequest(metric: MetricDefinition, query: AnswerQuery, end
     ...(query.slice === undefined ? {} : { slice: query.slice }),
     ...(query.value === undefined ? {} : { value: query.value }),
   };
-  refuseTooLarge(metric, request);
+  refuseTooLarge(asked, request, query.compare === undefined ? 1 : 3);
   return request;
 }
 
@@ -109,11 +128,21 @@ function expectedName(metric: MetricDefinition, calendar: Calendar, text: string
   return `${what}: the ${metric.unit} that contains that date is ${calendar.name(bucket)}`;
 }
 
+/** Buckets of a unit inside one of another, at most: what a formula computes for each of its own buckets. */
+const BUCKETS_IN: Readonly<Record<Unit, Readonly<Record<Unit, number>>>> = {
+  hour: { hour: 1, day: 1, week: 1, month: 1 },
+  day: { hour: 25, day: 1, week: 1, month: 1 },
+  week: { hour: 169, day: 7, week: 1, month: 1 },
+  month: { hour: 745, day: 31, week: 1, month: 1 },
+};
+
 /** Bodies are bounded before anything is read. */
-function refuseTooLarge(metric: MetricDefinition, request: AnswerRequest): void {
+function refuseTooLarge({ metric, set }: AskedMetric, request: AnswerRequest, ranges: number): void {
   const lists = request.slice === undefined || request.value !== undefined ? 1 : request.limit + 1;
   const buckets = request.to - request.from + 1;
-  const figures = lists * buckets * figuresPerBucket(metric, request, buckets);
+  const computed =
+    formulaOf(metric) === null ? 0 : measuredMetrics(set, metric).reduce((sum, each) => sum + 2 * BUCKETS_IN[metric.unit][each.unit], 0);
+  const figures = ranges * lists * buckets * (figuresPerBucket(metric, request, buckets) + computed);
   if (figures <= MAX_FIGURES) return;
   const narrower =
     request.slice === undefined || request.value !== undefined ? 'ask for a shorter range' : 'ask for a shorter range or a smaller limit';
@@ -127,9 +156,12 @@ function refuseTooLarge(metric: MetricDefinition, request: AnswerRequest): void 
 function figuresPerBucket(metric: MetricDefinition, request: AnswerRequest, buckets: number): number {
   switch (metric.kind) {
     case 'retention':
-      return 1 + metric.columns.length;
+      return 1 + metric.columns.length + metric.brackets.length;
     case 'funnel':
       return request.byBucket ? metric.steps.length : metric.steps.length / buckets;
+    case 'activation':
+      // The histogram of a cohort has a few dozen bins as a rule.
+      return 40 + metric.conditions.length + (metric.columns ?? 0);
     case 'activity':
       return 8 + 2 * metric.rolling.length;
     case 'kpi':

@@ -1,33 +1,56 @@
 /** The rows of all partitions as one: what an answer needs of them, and their sums. */
-import { type AnswerRequest, type CalendarSource, kindOf, type MetricDefinition, type RowSource, type Rows } from '@tidemark/core';
+import {
+  type AnswerRequest,
+  type CalendarSource,
+  type MetricDefinition,
+  type MetricSet,
+  mergeNeeds,
+  needsOf,
+  type RowSource,
+  type Rows,
+  type SourceOf,
+} from '@tidemark/core';
 import type { CellRow, PartitionRows, TableRange } from '../ports/sink.ts';
 
-/** The pieces of tables that a metric reads for a request. */
-export function rangesOf(metric: MetricDefinition, request: AnswerRequest, calendars: CalendarSource): readonly TableRange[] {
-  return kindOf(metric)
-    .needs(metric, request, calendars)
-    .map((need) => ({
-      metric: metric.id,
-      ...need,
-      ...(need.sliced && request.value !== undefined ? { value: request.value } : {}),
-    }));
+/** The pieces of tables that a metric reads for requests that differ in their range alone; of a formula those of the metrics that it names. */
+export function rangesOf(
+  served: { readonly set: MetricSet; readonly metric: MetricDefinition },
+  requests: readonly AnswerRequest[],
+  calendars: CalendarSource,
+): readonly TableRange[] {
+  const needs = mergeNeeds(requests.flatMap((request) => needsOf(served.set, served.metric, request, calendars)));
+  const value = requests[0]?.value;
+  return needs.map(({ ordinals = false, ...need }) => ({
+    ...need,
+    ...(need.sliced && !ordinals && value !== undefined ? { value } : {}),
+  }));
 }
 
 const NO_ROWS: Rows = new Map();
 
+type Tables = Map<string, Map<string, Map<number, number[]>>>;
+
 /** Sums rows column by column over the partitions; rows outside the ranges are left out, so that a whole table answers as a store does. */
-export function sumPartitions(partitions: readonly PartitionRows[], ranges: readonly TableRange[]): RowSource {
-  const tables = new Map<string, Map<string, Map<number, number[]>>>();
+export function sumPartitions(partitions: readonly PartitionRows[], ranges: readonly TableRange[]): SourceOf {
+  const byMetric = new Map<string, Tables>();
   for (const { rows } of partitions) {
-    for (const row of rows) if (ranges.some((range) => isWithin(row, range))) addRow(tables, row);
+    for (const row of rows) {
+      if (!ranges.some((range) => isWithin(row, range))) continue;
+      const tables = byMetric.get(row.metric) ?? new Map<string, Map<string, Map<number, number[]>>>();
+      byMetric.set(row.metric, tables);
+      addRow(tables, row);
+    }
   }
-  return {
-    rows: (table, value) => tables.get(table)?.get(value) ?? NO_ROWS,
-    values: (table) => [...(tables.get(table)?.keys() ?? [])],
+  return (metricId): RowSource => {
+    const tables = byMetric.get(metricId);
+    return {
+      rows: (table, value) => tables?.get(table)?.get(value) ?? NO_ROWS,
+      values: (table) => [...(tables?.get(table)?.keys() ?? [])],
+    };
   };
 }
 
-function addRow(tables: Map<string, Map<string, Map<number, number[]>>>, row: CellRow): void {
+function addRow(tables: Tables, row: CellRow): void {
   const values = tables.get(row.table) ?? new Map<string, Map<number, number[]>>();
   tables.set(row.table, values);
   const buckets = values.get(row.value) ?? new Map<number, number[]>();

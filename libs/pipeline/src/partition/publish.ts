@@ -6,7 +6,7 @@
  * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.
  * 4. The last part closes the head. Only then the base moves.
  */
-import { kindOf } from '@tidemark/core';
+import { kindOf, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import type { Version } from '../ports/version.ts';
@@ -67,8 +67,7 @@ async function refillRows(memory: PartitionMemory, base: Version, context: Publi
 function holds(memory: PartitionMemory, row: CellRow): boolean {
   const table = memory.fold.state.tables.get(`${row.metric}/${row.table}`);
   if (table === undefined) return false;
-  const dictionary = memory.fold.state.dictionaries[table.shape.dimension];
-  const label = dictionary === undefined ? 0 : dictionary.known(row.value);
+  const label = rowLabel(table.shape, memory.fold.state.dictionaries, row.value);
   return label !== null && table.get(row.bucket, label) !== undefined;
 }
 
@@ -82,7 +81,7 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
     const { shape } = row.table;
     const metric = metrics.get(shape.metric);
     if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
-    const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
+    const value = rowValue(shape, state.dictionaries, row.label);
     rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: rowVersion(row), cells: row.cells.slice() });
   }
   return rows;

@@ -1,12 +1,12 @@
 /** The port to a store of rollup cells (Redis, ClickHouse): publishing with heads, and reading back. */
 import type { Version } from './version.ts';
 
-/** Names one row of one partition. `table` is `total`, `slice:<dimension>`, or a kind's own (`week`, `month`, `week:<dimension>`). */
+/** Names one row of one partition. `table` is `total`, `slice:<dimension>`, or a kind's own (`week`, `month`, `week:<dimension>`, `times:<dimension>`). */
 export interface CellKey {
   readonly metric: string;
   readonly table: string;
   readonly bucket: number;
-  /** The slice value; `''` in unsliced tables. Hostile text. */
+  /** The slice value, behind `<ordinal>:` in a table with ordinals; `''` in unsliced tables. Hostile text. */
   readonly value: string;
 }
 

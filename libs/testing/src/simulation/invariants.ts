@@ -1,6 +1,6 @@
 /** What must hold after every change of a store, compared with the undisturbed fold. */
 import { unpackSegments } from '@tidemark/codec';
-import type { PartitionFold } from '@tidemark/core';
+import { type PartitionFold, rowValue } from '@tidemark/core';
 import { type CellRow, type Head, type Manifest, NO_VERSION, type Version, versionOf } from '@tidemark/pipeline';
 import type { MemoryCellStore } from '../twins/cell-store.ts';
 import type { MemoryCheckpointStore } from '../twins/checkpoint-store.ts';
@@ -95,7 +95,7 @@ function checkState(name: string, manifest: Manifest, { state }: PartitionFold, 
   const held = new Set<string>();
   for (let row = state.changes.oldest; row !== null; row = row.newer) {
     const { shape } = row.table;
-    const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
+    const value = rowValue(shape, state.dictionaries, row.label);
     const key = rowKey({ metric: shape.metric, table: shape.name, bucket: row.bucket, value });
     const entry = reference.journal.get(key)?.findLast((each) => each.version <= version);
     const cells = cellsText(row.cells);

@@ -1,6 +1,6 @@
 /** The undisturbed fold of one partition of one lineage, record by record: what every row was after every prefix of the log. */
 import { createPlainDecoder, partitionOf } from '@tidemark/codec';
-import { createCalendars, type FoldSettings, kindOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { createCalendars, type FoldSettings, kindOf, type MetricSet, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { type CellKey, NO_VERSION, type Version, versionOf } from '@tidemark/pipeline';
 import type { MemoryRecord } from '../twins/log.ts';
 import { PARTITIONER } from './traffic.ts';
@@ -83,7 +83,7 @@ export class Reference {
     const { state } = this.#fold;
     for (let row = state.changes.newest; row !== null && row.next === state.next; row = row.older) {
       const { shape } = row.table;
-      const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
+      const value = rowValue(shape, state.dictionaries, row.label);
       const key = rowKey({ metric: shape.metric, table: shape.name, bucket: row.bucket, value });
       const metric = this.#set.metrics.find(({ id }) => id === shape.metric);
       if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);

@@ -19,11 +19,25 @@ const base = { timezone: 'Europe/Berlin', weekStart: 'monday', unit: 'hour', fre
 const sum = { measure: 'sum', of: select('Buy'), path: ['properties', 'amount'], decimals: 2 } as const;
 
 const DIMENSIONS: readonly Dimension[] = [{ name: 'city', path: ['properties', 'city'], max: 3 }];
+const retained = { kind: 'retention', interval: 'calendar', brackets: [], minReturns: 1, sliceReturn: 'any' } as const;
 const METRICS: readonly MetricDefinition[] = [
-  { ...base, id: 'back', kind: 'retention', slices: [['city']], start: select('Visit'), return: select('*'), columns: [1, 2], entry: 'every' },
-  { ...base, id: 'came', kind: 'retention', slices: [], start: select('Buy'), return: select('Visit'), columns: [1, 3], entry: 'first_ever' },
-  { ...base, id: 'met', kind: 'retention', slices: [['city']], start: select('Visit'), return: select('Buy'), columns: [2], entry: 'first_matching' },
-  { ...base, id: 'steps', kind: 'funnel', slices: [['city']], steps: [select('Visit'), select('Buy')], windowMs: 2 * HOUR_MS, lookback: 2 },
+  { ...base, ...retained, id: 'back', slices: [['city']], start: select('Visit'), return: select('*'), columns: [1, 2], entry: 'every' },
+  { ...base, ...retained, id: 'came', slices: [], start: select('Buy'), return: select('Visit'), columns: [1, 3], entry: 'first_ever' },
+  { ...base, ...retained, id: 'met', slices: [['city']], start: select('Visit'), return: select('Buy'), columns: [2], entry: 'first_matching' },
+  {
+    ...base,
+    id: 'steps',
+    kind: 'funnel',
+    slices: [['city']],
+    steps: [select('Visit'), select('Buy')],
+    windowMs: 2 * HOUR_MS,
+    lookback: 2,
+    order: 'ordered',
+    attempt: 'furthest',
+    exclude: [],
+    attribution: 'entry',
+    sliceRanges: false,
+  },
   { ...base, id: 'alive', kind: 'activity', slices: [], event: select('*'), rolling: [2], lookback: 3, churnAfter: 2 },
   { ...base, id: 'money', kind: 'kpi', slices: [['city']], measure: sum, lookback: 2 },
   { ...base, id: 'buyers', kind: 'kpi', slices: [], unit: 'day', measure: { measure: 'uniques', of: select('Buy') }, lookback: 2 },

@@ -10,8 +10,14 @@ export interface ApiQuestion {
 }
 
 /** The first part of a path after `/v1/`, and the kind that answers there. */
-const kindByRoom: Readonly<Record<string, MetricKindName>> = { retention: 'retention', funnels: 'funnel', activity: 'activity', kpis: 'kpi' };
-const parameters = ['from', 'to', 'slice', 'value', 'limit', 'by'];
+const kindByRoom: Readonly<Record<string, MetricKindName>> = {
+  retention: 'retention',
+  funnels: 'funnel',
+  activation: 'activation',
+  activity: 'activity',
+  kpis: 'kpi',
+};
+const parameters = ['from', 'to', 'slice', 'value', 'limit', 'by', 'compare'];
 const MAX_LIMIT = 1_000;
 
 export function roomOfKind(kind: MetricKindName): string {
@@ -59,6 +65,9 @@ function parseQuery(search: string): AnswerQuery {
   }
   const by = given.get('by');
   if (by !== undefined && by !== 'bucket') throw new QueryRefused('bad_parameter', 'by', `by=${by}: expected by=bucket`);
+  const compare = given.get('compare');
+  if (compare !== undefined && compare !== 'previous')
+    throw new QueryRefused('bad_parameter', 'compare', `compare=${compare}: expected compare=previous`);
   return {
     from: given.get('from'),
     to: given.get('to'),
@@ -66,6 +75,7 @@ function parseQuery(search: string): AnswerQuery {
     value: given.get('value'),
     limit: limitOf(given.get('limit')),
     by,
+    compare,
   };
 }
 

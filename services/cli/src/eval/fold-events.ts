@@ -1,6 +1,6 @@
 /** Folds sorted events into metric sets in one partition, and gives the rows as a store would. */
 import { createDecoder } from '@tidemark/codec';
-import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { type CellRow, type HeadNote, type PartitionRows, type ServedSet, versionOf } from '@tidemark/pipeline';
 import type { FileEvent } from '../events/rows.ts';
 
@@ -56,7 +56,7 @@ function rowsOf(fold: PartitionFold): CellRow[] {
   const rows: CellRow[] = [];
   for (let row = state.changes.oldest; row !== null; row = row.newer) {
     const { shape } = row.table;
-    const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
+    const value = rowValue(shape, state.dictionaries, row.label);
     rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: row.cells });
   }
   return rows;

@@ -140,7 +140,7 @@ describe('questions that have no answer', () => {
     ['/v1/kpis/purchases?slice=shop', 'purchases is not sliced by "shop": it has none'],
     ['/v1/kpis/purchases?by=day', 'by=day: expected by=bucket'],
     ['/v1/kpis/purchases?slice=a&limit=0', 'limit "0": expected a whole number from 1 to 1000'],
-    ['/v1/kpi/purchases', 'no such path: expected /v1/retention/{id}, /v1/funnels/{id}, /v1/activity/{id}, /v1/kpis/{id}'],
+    ['/v1/kpi/purchases', 'no such path: expected /v1/retention/{id}, /v1/funnels/{id}, /v1/activation/{id}, /v1/activity/{id}, /v1/kpis/{id}'],
   ])('%s', async (path, message) => {
     const { code, err, bodies } = await evaluate('--metrics', cdnow, '--events', sample, '--map', purchase, path, '/v1/kpis/purchases');
     expect(err).toEqual([`${path}: ${message}`]);

@@ -3,7 +3,7 @@ import type { Answered, Answerer } from '@tidemark/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { csvText } from '../csv.ts';
 import { tableOf } from '../csv-tables.ts';
-import { KIND_PATHS, KINDS, LATER_PATHS, metricPath } from '../kinds.ts';
+import { KIND_PATHS, KINDS, metricPath } from '../kinds.ts';
 import { hasTag, preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
 import { parseQuery } from '../schemas/query.ts';
@@ -24,11 +24,6 @@ export function addAnswerRoutes(app: FastifyInstance, { answerer, telemetry }: {
       const answered = await answerer.answer(id, query);
       telemetry.countAnswer(answered);
       return sendAnswer(request, reply, { answered, type, isSliced: query.slice !== undefined });
-    });
-  }
-  for (const path of LATER_PATHS) {
-    app.get<{ Params: { id: string } }>(`/v1/${path}/:id`, (request) => {
-      throw wrongKind(metricAt(answerer, request.params.id));
     });
   }
 }

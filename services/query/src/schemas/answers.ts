@@ -1,6 +1,6 @@
 /** The bodies of the answers, by kind. */
 import { z } from 'zod';
-import { bucketName, count, envelopeShape, instant, share, target } from './envelope.ts';
+import { bucketName, count, envelopeShape, instant, share } from './envelope.ts';
 
 const sliceValue = z.string().nullable().meta({ description: 'The slice value; null is the total.' });
 
@@ -16,6 +16,10 @@ export const retentionBody = z
           z.strictObject({ k: z.int().min(1), retained: count, rate: share.nullable(), onOrAfter: count, complete: z.boolean(), closesAt: instant }),
         ),
         completeOnOrAfter: z.boolean(),
+        brackets: z
+          .array(z.strictObject({ from: count, to: count, retained: count, rate: share.nullable(), complete: z.boolean() }))
+          .optional()
+          .meta({ description: 'Of a metric with brackets: actors returned in some column from `from` to `to`, both included.' }),
       }),
     ),
     overall: z.array(
@@ -31,7 +35,18 @@ export const retentionBody = z
       }),
     ),
   })
-  .meta({ id: 'RetentionAnswer' });
+  .meta({ id: 'RetentionFigures' });
+
+/** Seconds, of each actor's earliest attempt opened in the bucket that reached the step; a range pools its buckets. */
+const stepTimes = z
+  .strictObject({
+    n: count,
+    mean: z.number().min(0).nullable().meta({ description: 'Exact.' }),
+    p50: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
+    p90: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
+    histogram: z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })),
+  })
+  .meta({ id: 'StepTimes' });
 
 const step = z
   .strictObject({
@@ -41,6 +56,8 @@ const step = z
     entries: count,
     ofFirst: share.nullable(),
     ofPrevious: share.nullable(),
+    fromPrevious: stepTimes.meta({ description: 'From the step before; of step 1 n is 0.' }),
+    fromFirst: stepTimes.meta({ description: 'From the opening event; of step 1 n is 0.' }),
   })
   .meta({ id: 'FunnelStep' });
 const steps = z.array(step);
@@ -55,7 +72,58 @@ export const funnelBody = z
     complete: z.boolean(),
     uniquesLimit: count,
   })
-  .meta({ id: 'FunnelAnswer' });
+  .meta({ id: 'FunnelFigures' });
+
+/** Seconds. */
+const activationTime = z
+  .strictObject({
+    n: count,
+    mean: z.number().min(0).nullable().meta({ description: 'Exact.' }),
+    p50: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
+    p90: z.number().min(0).nullable(),
+    histogram: z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })),
+  })
+  .meta({ description: 'Seconds from the entry to activation.' });
+
+const activationShare = { activated: count, of: count, rate: share.nullable(), low: share.nullable(), high: share.nullable(), cohorts: count };
+
+export const activationBody = z
+  .strictObject({
+    ...envelopeShape,
+    cohorts: z.array(
+      z.strictObject({
+        cohort: bucketName,
+        value: sliceValue,
+        size: count,
+        activated: count,
+        rate: share.nullable(),
+        low: share.nullable(),
+        high: share.nullable(),
+        complete: z.boolean(),
+        conditions: z
+          .array(z.strictObject({ name: z.string(), met: count }))
+          .meta({ description: 'Each judged on the whole window of each actor of the cohort.' }),
+        activatedBy: z
+          .array(z.strictObject({ k: count, activated: count, complete: z.boolean() }))
+          .optional()
+          .meta({ description: 'Actors activated in less than k + 1 units (1 h, 24 h, 7 d, 30 d) from their entry.' }),
+        time: activationTime,
+      }),
+    ),
+    overall: z
+      .array(
+        z.strictObject({
+          value: sliceValue,
+          ...activationShare,
+          activatedBy: z
+            .array(z.strictObject({ k: count, ...activationShare }))
+            .optional()
+            .meta({ description: 'Each pooled over the cohorts in which it is complete.' }),
+        }),
+      )
+      .meta({ description: 'Pooled over the complete cohorts.' }),
+  })
+  .meta({ id: 'ActivationFigures' });
 
 const stickinessCells = z.array(z.strictObject({ period: bucketName, n: z.int().min(1), actors: count, complete: z.boolean() }));
 const activityFigures = {
@@ -85,19 +153,28 @@ export const activityBody = z
     z.strictObject({ ...envelopeShape, ...activityFigures }),
     z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: z.string(), ...activityFigures })) }),
   ])
-  .meta({ id: 'ActivityAnswer' });
+  .meta({ id: 'ActivityFigures' });
 
 const fixed = z.string().regex(/^-?\d+(\.\d+)?$/);
+const made = z.union([z.number(), fixed]).nullable();
 const kpiFigures = {
-  buckets: z.array(z.strictObject({ bucket: bucketName, value: z.union([count, fixed]), count, complete: z.boolean() })),
-  total: z.union([count, fixed]).nullable().meta({ description: 'Null for distinct actors over a range longer than `uniquesLimit`.' }),
+  buckets: z.array(
+    z.strictObject({
+      bucket: bucketName,
+      value: made.meta({ description: 'A fixed-point sum is text; a ratio or formula is a number, null over 0.' }),
+      count: count.nullable().meta({ description: 'What the value was made of, of a ratio its denominator; null of a formula.' }),
+      complete: z.boolean(),
+      of: z.record(z.string(), made).optional().meta({ description: 'Numerator and denominator of a ratio, or the names of a formula.' }),
+    }),
+  ),
+  total: made.meta({ description: 'From sums over the range. Null for distinct actors over a range longer than `uniquesLimit`, and over 0.' }),
+  of: z.record(z.string(), made).optional(),
   uniquesLimit: count.optional(),
 };
-const kpiFacts = { target: target.nullable(), owner: z.string().nullable() };
 
 export const kpiBody = z
   .union([
-    z.strictObject({ ...envelopeShape, ...kpiFigures, ...kpiFacts }),
-    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: z.string(), ...kpiFigures })), ...kpiFacts }),
+    z.strictObject({ ...envelopeShape, ...kpiFigures }),
+    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: z.string(), ...kpiFigures })) }),
   ])
-  .meta({ id: 'KpiAnswer' });
+  .meta({ id: 'KpiFigures' });

@@ -1,7 +1,7 @@
 /** The bodies about definitions, readiness and errors. */
 import { z } from 'zod';
 import { PROBLEMS } from '../problems.ts';
-import { asOf, count, envelopeShape, instant, target } from './envelope.ts';
+import { asOf, count, envelopeShape, instant, ownerShape } from './envelope.ts';
 
 const { revision, lineage, unit, timezone } = envelopeShape;
 
@@ -17,13 +17,12 @@ const slice = z.strictObject({
 export const metricBody = z
   .strictObject({
     id: z.string(),
-    kind: z.enum(['retention', 'funnel', 'activity', 'kpi']),
+    kind: z.enum(['retention', 'funnel', 'activation', 'activity', 'kpi']),
     set: z.string(),
     title: z.string(),
     description: z.string().nullable(),
     definition: z.string().meta({ description: 'What is counted, in one sentence made from the definition.' }),
-    owner: z.string().nullable(),
-    target: target.nullable(),
+    ...ownerShape,
     revision,
     lineage,
     unit,

@@ -45,6 +45,34 @@ export const envelopeShape = {
   notes,
 };
 
+const date = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/)
+  .meta({ description: 'The date of the last change, as the definition gives it.' });
+
 export const target = z
-  .strictObject({ of: z.string(), value: z.number(), per: unit.optional(), direction: z.enum(['up', 'down']) })
+  .strictObject({ of: z.string(), value: z.number(), per: unit.optional(), direction: z.enum(['up', 'down']), since: date.optional() })
   .meta({ id: 'Target' });
+
+/** What every answer says of its metric: null where the definition is silent. */
+export const ownerShape = {
+  target: target.nullable(),
+  owner: z.string().nullable(),
+  ownerSince: date.nullable(),
+};
+
+/** The same figures over the range before (`compare=previous`); null when nothing is over yet, or the range before begins before 1970. */
+export function previousOf<Shape extends z.core.$ZodLooseShape>(figures: Shape) {
+  const range = { from: bucketName, to: bucketName };
+  return z
+    .strictObject({
+      ...range,
+      ...figures,
+      against: z
+        .strictObject({ ...range, ...figures })
+        .nullable()
+        .meta({ description: 'The asked range cut to as many buckets, when not all of it is over.' }),
+    })
+    .nullable()
+    .optional();
+}

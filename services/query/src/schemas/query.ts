@@ -29,6 +29,10 @@ const answerShape = {
     .refine((limit) => limit >= 1 && limit <= 1_000, 'expected a whole number from 1 to 1000')
     .optional()
     .meta({ description: 'Slice values listed, largest first; the rest is folded into `$rest`. Default 20.' }),
+  compare: z.literal('previous', { error: 'expected previous' }).optional().meta({
+    description:
+      'Adds the same range before as `previous`. Of a range that is not over at the watermark only the buckets that are over are compared: `previous` is as many first buckets of the range before, and `previous.against` the same of the asked range.',
+  }),
 };
 
 export const answerQuery = z.strictObject(answerShape);
