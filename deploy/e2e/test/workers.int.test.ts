@@ -71,7 +71,7 @@ describe('a replay', () => {
       while (running.workers.length > wanted) await running.endWorker(random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
       // The oldest goes even where workers are to be added: nobody stays from beginning to end.
       await running.endWorker(random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
-      while (running.workers.length < wanted) await running.startWorker();
+      await Promise.all(Array.from({ length: wanted - running.workers.length }, () => running.startWorker()));
       console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${wanted} workers, ${await running.folded()} records folded`);
     }
     const count = await appending;

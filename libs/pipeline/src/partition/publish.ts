@@ -44,6 +44,8 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
       state.base = head.closed;
     }
     const refill = await refillRows(memory, state.base, context);
+    // Until the other store's head has closed, which may take a position that we have not reached.
+    state.blocked = refill === null;
     if (refill === null)
       return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
     // From here to the first write everything is taken at one position.
@@ -120,6 +122,7 @@ async function writeParts(writing: Writing): Promise<PublishResult> {
       state.base = answer.closed;
       return { result: 'behind', closed: answer.closed };
     }
+    state.blocked = answer.outcome === 'open';
     if (answer.outcome !== 'written') return { result: 'retry', why: `the head stays ${answer.outcome}` };
   }
   if (state.base === null || state.base < target) state.base = target;

@@ -47,6 +47,8 @@ export interface TrafficOptions {
   readonly actors: number;
   /** Mean time between two records, ms. */
   readonly gapMs: number;
+  /** How likely a record follows the one before at once. */
+  readonly burst: number;
 }
 
 /** Appends records to a log, each at the time that it is told. */
@@ -58,9 +60,10 @@ export class Traffic {
     this.#options = options;
   }
 
-  /** How long until the next record. */
+  /** How long until the next record: records come in bursts, within which the beats differ in number. */
   gapMs(): number {
-    const { random, gapMs } = this.#options;
+    const { random, gapMs, burst } = this.#options;
+    if (random.chance(burst)) return random.whole(0, 400);
     return random.chance(0.03) ? Math.round(gapMs * random.between(5, 20)) : Math.round(-Math.log(1 - random.next()) * gapMs);
   }
 

@@ -1,7 +1,7 @@
 /** One simulated world: workers (production code), log, stores, time, and every action that the schedule may draw. */
 import { setImmediate } from 'node:timers/promises';
 import { createCalendars, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
-import { type EventLog, type LogWriter, Worker, type WorkerEvent } from '@tidemark/pipeline';
+import { type EventLog, type LogWriter, type Manifest, NO_VERSION, Worker, type WorkerEvent } from '@tidemark/pipeline';
 import { createRandom, type Random } from '../generator/random.ts';
 import { MemoryLog, type MemoryMember } from '../twins/log.ts';
 import { drawPlan, type Plan } from './plan.ts';
@@ -247,21 +247,37 @@ export class World {
         for (const { key: name } of manifest.segments) if (!stored.has(name)) throw new Violation('I4', `the manifest of ${key} names the missing segment ${name}`);
         const newFold = this.#newFolds[index];
         if (manifest.id !== seen.manifestId && newFold !== undefined) await checkManifest(this.engines.checkpoints, reference, newFold);
+        if (manifest.id !== seen.manifestId) this.#countManifest(manifest);
       }
       Object.assign(seen, now, { manifestId: manifest?.id ?? null, next: manifest?.next ?? -1 });
     }
     this.engines.remember();
   }
 
+  #countManifest({ dropped, segments, pieces }: Manifest): void {
+    this.count('manifest');
+    if (dropped !== NO_VERSION) this.count('manifest after dropped rows');
+    if (pieces > 1) this.count('manifest of several pieces');
+    if (segments.some(({ kind }) => kind === 'delta')) this.count('manifest with deltas');
+  }
+
   #reported(process: SimulatedProcess, event: WorkerEvent): void {
     if (!process.alive) return;
-    this.count(event.event === 'published' ? `${event.event} ${event.outcome.result}` : event.event);
+    this.count(nameOf(event));
     if (event.event === 'halted') this.#fail('halt', `${process.name}, partition ${event.partition}: ${event.reason}`);
   }
 
   #fail(law: 'halt' | 'crash', error: unknown): void {
     this.#broken ??= new Violation(law, error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
+}
+
+/** Ways of a publish each have a name: the seeds must reach them all. */
+function nameOf(event: WorkerEvent): string {
+  if (event.event !== 'published') return event.event;
+  const { sink, outcome } = event;
+  if (outcome.result !== 'retry') return `${sink} ${outcome.result}`;
+  return `${sink} ${/^the head stays/.test(outcome.why) ? outcome.why.replace('the head stays ', '') : 'without an answer'}`;
 }
 
 function foldFactory(set: MetricSet): () => PartitionFold {
