@@ -69,11 +69,14 @@ export class Deployment {
   readonly addresses = { both: '', table: '' };
   readonly #folder = mkdtempSync(join(tmpdir(), 'tidemark-e2e-'));
   readonly #all: ServiceProcess[] = [];
+  #queries: readonly ServiceProcess[] = [];
+  #metrics: readonly string[];
   #kafka: KafkaConnection | null = null;
   #clickhouse: ClickHouseConnection | null = null;
 
   constructor(options: DeploymentOptions) {
     this.options = options;
+    this.#metrics = options.metrics;
   }
 
   get kafka(): KafkaConnection {
@@ -96,18 +99,13 @@ export class Deployment {
     await Promise.all([
       ...Array.from({ length: workers }, () => this.startWorker()),
       ...Array.from({ length: archivers }, () => this.startArchiver()),
-      this.#startQuery('query', {}).then((address) => {
-        this.addresses.both = address;
-      }),
-      this.#startQuery('query-table', { TIDEMARK_REDIS_URL: NO_REDIS }).then((address) => {
-        this.addresses.table = address;
-      }),
+      this.#startQueries(),
     ]);
   }
 
   /** The environment of a program of this deployment. */
   environment(): Record<string, string> {
-    const { engines, namespace, partitions, metrics } = this.options;
+    const { engines, namespace, partitions } = this.options;
     return {
       TIDEMARK_KAFKA_BROKERS: engines.kafkaBrokers,
       TIDEMARK_REDIS_URL: engines.redisUrl,
@@ -115,7 +113,7 @@ export class Deployment {
       TIDEMARK_CLICKHOUSE_DATABASE: namespace,
       TIDEMARK_NAMESPACE: namespace,
       TIDEMARK_PARTITIONS: String(partitions),
-      TIDEMARK_METRICS: metrics.join(','),
+      TIDEMARK_METRICS: this.#metrics.join(','),
     };
   }
 
@@ -145,6 +143,14 @@ export class Deployment {
 
   async endArchiver(signal: NodeJS.Signals): Promise<void> {
     await this.archivers.shift()?.end(signal);
+  }
+
+  /** Restarts the workers and the query services with other definition files. */
+  async changeMetrics(files: readonly string[]): Promise<void> {
+    const workers = this.workers.splice(0);
+    await Promise.all([...workers.map(({ process }) => process.end('SIGTERM')), ...this.#queries.map((query) => query.end('SIGTERM'))]);
+    this.#metrics = files;
+    await Promise.all([...workers.map(() => this.startWorker()), this.#startQueries()]);
   }
 
   /** What all workers say of their partitions; those of a worker that does not answer are missing. */
@@ -232,9 +238,12 @@ export class Deployment {
     return { code: await process.ended(), output: process.log };
   }
 
-  async #startQuery(name: string, more: Readonly<Record<string, string>>): Promise<string> {
-    const process = this.#spawn(name, 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0', ...more });
-    return process.logged(/"address":"([^"]+)"/);
+  async #startQueries(): Promise<void> {
+    const both = this.#spawn('query', 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0' });
+    const table = this.#spawn('query-table', 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0', TIDEMARK_REDIS_URL: NO_REDIS });
+    this.#queries = [both, table];
+    const listening = /"address":"([^"]+)"/;
+    [this.addresses.both, this.addresses.table] = await Promise.all([both.logged(listening), table.logged(listening)]);
   }
 
   #spawn(name: string, path: string, more: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {

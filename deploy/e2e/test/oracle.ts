@@ -57,6 +57,12 @@ export class Oracle {
     return 'misrouted';
   }
 
+  /** The next record as a producer sends it, to the partition of its key. */
+  foldText(keyText: string, valueText: string): void {
+    const key = Buffer.from(keyText);
+    this.fold({ partition: this.partitionOf(key), key, value: Buffer.from(valueText), recordMs: Date.now() });
+  }
+
   /** By partition, as answers name them. */
   positions(): Record<string, string> {
     return Object.fromEntries(this.#folds.map(({ state }, partition) => [String(partition), String(state.next)]));

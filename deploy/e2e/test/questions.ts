@@ -30,7 +30,7 @@ export function questionsOf(set: MetricSet, { fromMs, toMs }: { fromMs: number; 
   });
 }
 
-export function question(metric: MetricDefinition, query: AnswerQuery): Question {
+function question(metric: MetricDefinition, query: AnswerQuery): Question {
   const parameters = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
   return { metric: metric.id, query, path: `/v1/${PATHS[metric.kind]}/${metric.id}?${parameters}` };
 }

@@ -244,7 +244,7 @@ export class World {
       if (now.checkpoint !== seen.checkpoint && manifest !== null) {
         if (!rewound && manifest.next < seen.next) throw new Violation('I4', `the manifest of ${key} goes back from ${seen.next} to ${manifest.next}`);
         const stored = this.engines.checkpoints.segmentsOf(reference.lineage, reference.partition);
-        for (const { key: name } of manifest.segments) if (!stored.has(name)) throw new Violation('I4', `the manifest of ${key} names the missing segment ${name}`);
+        for (const { key: name } of manifest.segments) if (stored.get(name)?.expires !== false) throw new Violation('I4', `the manifest of ${key} names a segment that is missing or expires, ${name}`);
         const newFold = this.#newFolds[index];
         if (manifest.id !== seen.manifestId && newFold !== undefined) await checkManifest(this.engines.checkpoints, reference, newFold);
         if (manifest.id !== seen.manifestId) this.#countManifest(manifest);
