@@ -57,6 +57,7 @@ export class LineagePartition {
   readonly #checkpoint: CheckpointContext;
   #beats: { readonly redis: Repetition; readonly clickhouse: Repetition; readonly checkpoint: Repetition } | null = null;
   readonly #confirmedAtMs = { redis: 0, clickhouse: 0 };
+  readonly #haltToldAtMs = { redis: 0, clickhouse: 0 };
   /** Hashes of records that manifest and heads vouch for; each is compared when its offset comes by, before anything behind it is folded. */
   #expected: { readonly offset: number; readonly fingerprint: string; readonly who: string }[] = [];
   /** Set when a compare-and-set found another manifest: load before the next save. */
@@ -189,7 +190,11 @@ export class LineagePartition {
 
   async #publishTo(name: CellSink['name'], last: boolean): Promise<void> {
     const { memory } = this;
-    if (memory === null || this.halted !== null) return;
+    if (this.halted !== null) {
+      await this.#tellHalt(name, this.halted);
+      return;
+    }
+    if (memory === null) return;
     const { stores, clock, beats, lineage, partition, randomId } = this.#options;
     const idle = memory[name].base === positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
@@ -205,6 +210,23 @@ export class LineagePartition {
     });
     if (outcome.result === 'closed') this.#confirmedAtMs[name] = clock.nowMs();
     this.#options.report({ event: 'published', sink: name, outcome });
+  }
+
+  /** A halted owner goes on saying so: the heads stay where they are, and every answer names the reason. */
+  async #tellHalt(name: CellSink['name'], halted: string): Promise<void> {
+    const { stores, clock, beats, lineage, partition, randomId } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#haltToldAtMs[name] < beats.confirmIntervalMs[name]) return;
+    this.#haltToldAtMs[name] = nowMs;
+    try {
+      const { closed, target, note } = await stores[name].head(lineage, partition);
+      // Nothing was ever published, or a publish is under way: readers are told by readiness alone.
+      if (note === null || closed < target) return;
+      const told: HeadNote = { ...note, halted, atEnd: false, confirmedAtMs: nowMs };
+      await stores[name].write({ lineage, partition, publishId: randomId(), index: 0, last: true, target: closed, base: closed, rows: [], note: told });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 
   #note(memory: PartitionMemory): HeadNote {

@@ -3,7 +3,7 @@ import type { Fate } from '@tidemark/testing';
 import { expect, test } from 'vitest';
 import { type LogWriter, versionOf } from '../../src/index.ts';
 import { Bench } from './bench.ts';
-import { HOUR_MS, OTHER_SET, SET, SETTINGS, START_MS } from './folded.ts';
+import { HOUR_MS, NOTE, OTHER_SET, SET, SETTINGS, START_MS } from './folded.ts';
 
 const at = (next: number): string => versionOf(1, next);
 
@@ -153,6 +153,17 @@ test('the fold pauses while too much waits for a sink, and resumes when it is ta
   await bench.settle();
   await bench.settle();
   await bench.settle();
+  expect(worker.status()[0]).toMatchObject({ next: 12, redis: at(12), clickhouse: at(12) });
+});
+
+test('the fold does not rest below a position that another publish has announced: only folding on closes that head', async () => {
+  const bench = new Bench();
+  for (let hour = 0; hour < 12; hour++) bench.send({ at: hour });
+  const { worker } = await bench.start({ maxDirtyCells: 6 });
+  const announced = { partition: 0, publishId: 'dead', index: 0, last: false, target: at(9), base: at(0), rows: [], note: NOTE };
+  await bench.clock.advance(1_000);
+  await bench.redis.sink.write({ ...announced, lineage: worker.lineages[0] ?? '' });
+  for (let round = 0; round < 6; round++) await bench.settle();
   expect(worker.status()[0]).toMatchObject({ next: 12, redis: at(12), clickhouse: at(12) });
 });
 
