@@ -44,6 +44,7 @@ const NO_REDIS = 'redis://127.0.0.1:1';
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 30_000;
 const SESSION_TIMEOUT_MS = 6_000;
+const TAIL_LINES = 12;
 const NOTICE_DEADLINE_MS = 10_000;
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -166,10 +167,17 @@ export class Deployment {
     return partitions.filter((each) => each.lineage === lineage).reduce((sum, { next }) => sum + (next ?? 0), 0);
   }
 
-  /** Offset after the last record, by partition. */
+  /** Offset after the last record, by partition. A broker that has just come back does not lead its partitions at once. */
   async logEnds(): Promise<Record<string, string>> {
-    const offsets = await this.kafka.admin.fetchTopicOffsets(this.kafka.topic);
-    return Object.fromEntries(offsets.map(({ partition, high }) => [String(partition), high]));
+    const { admin, topic } = this.kafka;
+    const deadlineMs = performance.now() + NOTICE_DEADLINE_MS;
+    for (;;) {
+      const offsets = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
+        if (performance.now() > deadlineMs) throw error;
+      });
+      if (offsets !== undefined) return Object.fromEntries(offsets.map(({ partition, high }) => [String(partition), high]));
+      await sleep(4 * POLL_MS);
+    }
   }
 
   /** The JSON body of a path; throws unless the status is 200. */
@@ -218,9 +226,14 @@ export class Deployment {
     }
   }
 
-  /** The last lines of every process, for a failure. */
+  /** The last telling lines of every process, for a failure. */
   logTails(): string {
-    const tail = (name: string): string => `== ${name}\n${readFileSync(join(this.#folder, name), 'utf8').split('\n').slice(-15).join('\n')}`;
+    const tail = (name: string): string => {
+      const lines = readFileSync(join(this.#folder, name), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !/"(assigned|revoked|loaded|reading)"/.test(line));
+      return [`== ${name}`, ...lines.slice(-TAIL_LINES)].join('\n');
+    };
     return readdirSync(this.#folder).sort().map(tail).join('\n');
   }
 

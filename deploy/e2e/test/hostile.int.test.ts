@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createClickHouseArchiveReader } from '@tidemark/clickhouse';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectFiguresOf } from './comparisons.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { type HostileRecord, hostileRecords } from './hostile-records.ts';
@@ -79,6 +79,10 @@ beforeAll(async () => {
   sent = await send(hostileRecords(PARTITIONS, keyIn, Date.now()));
   await deployment.untilCaughtUp([questionsOf(oracle.set, RANGE)[0]?.path ?? ''], 60_000);
   await deployment.untilArchived(60_000);
+});
+
+afterEach((context) => {
+  if (context.task.result?.state === 'fail') console.error(deployment.logTails());
 });
 
 afterAll(async () => {

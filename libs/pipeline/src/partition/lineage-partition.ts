@@ -223,7 +223,17 @@ export class LineagePartition {
       // Nothing was ever published, or a publish is under way: readers are told by readiness alone.
       if (note === null || closed < target) return;
       const told: HeadNote = { ...note, halted, atEnd: false, confirmedAtMs: nowMs };
-      await stores[name].write({ lineage, partition, publishId: randomId(), index: 0, last: true, target: closed, base: closed, rows: [], note: told });
+      await stores[name].write({
+        lineage,
+        partition,
+        publishId: randomId(),
+        index: 0,
+        last: true,
+        target: closed,
+        base: closed,
+        rows: [],
+        note: told,
+      });
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
     }

@@ -1,7 +1,8 @@
 /** What one seed draws before it begins: sizes, limits, and how often each kind of trouble comes. */
+import type { FoldSettings } from '@tidemark/core';
 import type { Beats, CellSink } from '@tidemark/pipeline';
 import type { Random } from '../generator/random.ts';
-import { HOUR_MS } from './traffic.ts';
+import { drawSettings, HOUR_MS } from './traffic.ts';
 
 /** With its usual weight. */
 export const FAULTS = {
@@ -26,6 +27,7 @@ export const FAULTS = {
 export type Fault = keyof typeof FAULTS;
 
 export interface Plan {
+  readonly settings: FoldSettings;
   readonly partitionCount: number;
   readonly records: number;
   readonly actors: number;
@@ -53,8 +55,9 @@ export function drawPlan(random: Random): Plan {
     maxRows: random.chance(0.25) ? Number.POSITIVE_INFINITY : random.whole(1, random.chance(0.5) ? 3 : 12),
     maxCells: random.chance(0.7) ? Number.POSITIVE_INFINITY : random.whole(5, 60),
   });
-  const sets = random.chance(0.3) ? 2 : 1;
+  const sets = random.chance(0.4) ? 2 : 1;
   return {
+    settings: drawSettings(random),
     partitionCount: random.chance(0.35) ? 2 : 1,
     records,
     actors: random.whole(2, 12),
@@ -75,7 +78,7 @@ export function drawPlan(random: Random): Plan {
     redisLimits: limits(),
     clickhouseLimits: limits(),
     checkpointSizes: { pieceBytes: random.whole(300, 4_000), minDeltaBytes: random.whole(100, 6_000) },
-    maxDirtyCells: random.chance(0.7) ? 1_000_000 : random.whole(20, 400),
+    maxDirtyCells: random.chance(0.6) ? 1_000_000 : random.whole(10, 250),
     beats: {
       publishIntervalMs: 250,
       tablePublishIntervalMs: random.chance(0.5) ? 1_000 : 300,

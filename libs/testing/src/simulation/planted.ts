@@ -122,14 +122,18 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
   'Redis: the closing script does not check for the parts': parts('redis', (part) => (part.last ? { ...part, index: 0 } : part)),
   'Redis: the open mark has no target': noTarget,
   'a call that was never made counts as acknowledged': unknownIsDone,
-  'zero rows are not written': everyPart((part) => ({ ...part, rows: part.rows.filter(({ cells }) => Array.from(cells).some((cell) => cell !== 0)) })),
+  'zero rows are not written': everyPart((part) => ({
+    ...part,
+    rows: part.rows.filter(({ cells }) => Array.from(cells).some((cell) => cell !== 0)),
+  })),
   'rows carry the version of the publish': everyPart((part) => ({ ...part, rows: part.rows.map((row) => ({ ...row, version: part.target })) })),
   'ClickHouse: several blocks without a mark': parts('clickhouse', (part) => (part.last ? part : { ...part, index: part.index + 1 })),
   'ClickHouse: the head row before the rows': parts('clickhouse', (part) => (part.last || part.index > 0 ? part : { ...part, last: true })),
   'ClickHouse loses acknowledged inserts': {
     sink: (inner) => ({
       ...inner,
-      write: async (part) => (inner.name === 'clickhouse' && part.last && part.rows.length === 1 ? inner.write({ ...part, rows: [] }) : inner.write(part)),
+      write: async (part) =>
+        inner.name === 'clickhouse' && part.last && part.rows.length === 1 ? inner.write({ ...part, rows: [] }) : inner.write(part),
     }),
   },
   'dropped rows are not brought back from the other store': {
@@ -155,7 +159,9 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
 };
 
 function bound(inner: LogHandler): LogHandler {
-  return { assigned: (partition) => inner.assigned(partition), revoked: (partition) => inner.revoked(partition), batch: (batch) => inner.batch(batch) };
+  return {
+    assigned: (partition) => inner.assigned(partition),
+    revoked: (partition) => inner.revoked(partition),
+    batch: (batch) => inner.batch(batch),
+  };
 }
-
-
