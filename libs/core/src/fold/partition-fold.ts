@@ -1,7 +1,7 @@
 /** Folds the events of one partition into registers and cells: binds a set's metrics, and for each event runs only what its name can change. */
 import type { MetricBase, MetricSet, Selector, Unit } from '../definition.ts';
 import type { EventView, Vocabulary } from '../event.ts';
-import type { BucketAdded, CalendarSource, FoldBinder, TimelineInsertion } from '../metrics/kind.ts';
+import type { BucketAdded, CalendarSource, FoldBinder, TimelineHandler } from '../metrics/kind.ts';
 import { kindOf } from '../metrics/registry.ts';
 import type { FoldSettings } from '../settings.ts';
 import { BucketSets } from '../state/bucket-sets.ts';
@@ -12,6 +12,7 @@ import type { Calendar } from '../time/calendar.ts';
 import { compileClauses, type EventTest, SelectorTable, type SelectorTests, selectorKey } from './matching.ts';
 import type { Outcome } from './outcome.ts';
 import { PartitionState } from './partition-state.ts';
+import { SelectorBuckets } from './selector-buckets.ts';
 
 /** Runs when its selector matched; `namesOnly` when the name alone fits. */
 interface Trigger {
@@ -154,7 +155,7 @@ export class PartitionFold {
         return store;
       },
       firsts: (spec, moves) => this.#bindFirsts(spec, moves),
-      timelines: (spec, inserting) => this.#bindTimelines(spec, inserting),
+      timelines: (spec, handler) => this.#bindTimelines(spec, handler),
       onMatch: (selector, matched) => {
         const label = (dimension: number): number => this.#label(dimension);
         this.#triggers.push({ selectors: [this.#selectors.index(selector)], namesOnly: false, run: (event) => matched(event, label) });
@@ -183,20 +184,23 @@ export class PartitionFold {
     const handlers = [added];
     this.#bucketHandlers.set(key, { store, handlers });
     this.state.bucketSets.push({ key, store });
-    this.#triggers.push({
-      selectors: [this.#selectors.index(selector)],
-      namesOnly: false,
-      run: (event) => {
-        const slot = this.#touch(event);
-        const label = dimension < 0 ? 0 : this.#label(dimension);
-        const bucket = calendar.bucketOf(event.timeMs);
-        const row = store.ensure(slot, label);
-        if (!store.add(row, bucket)) return;
-        this.state.touched.touch(slot);
-        for (const handler of handlers) handler(slot, row, label, bucket);
-      },
-    });
+    this.#selectorBuckets(selector).feed(store, handlers, { calendar, dimension });
     return store;
+  }
+
+  readonly #bucketsBySelector = new Map<number, SelectorBuckets>();
+
+  /** The bucket sets of one selector have one trigger. */
+  #selectorBuckets(selector: Selector): SelectorBuckets {
+    const index = this.#selectors.index(selector);
+    const known = this.#bucketsBySelector.get(index);
+    if (known !== undefined) return known;
+    const buckets = new SelectorBuckets();
+    this.#bucketsBySelector.set(index, buckets);
+    const labelOf = (dimension: number): number => this.#label(dimension);
+    const changed = (slot: number): void => this.state.touched.touch(slot);
+    this.#triggers.push({ selectors: [index], namesOnly: false, run: (event) => buckets.match(event, this.#touch(event), labelOf, changed) });
+    return buckets;
   }
 
   #bindFirsts(
@@ -229,7 +233,7 @@ export class PartitionFold {
 
   #bindTimelines(
     spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
-    inserting: (insertion: TimelineInsertion, insert: () => void) => void,
+    handler: TimelineHandler,
   ): Timelines {
     const { state } = this;
     const { dimensions } = spec;
@@ -247,10 +251,10 @@ export class PartitionFold {
         if (index < 0) return;
         const mask = maskOf(this.#matched, indexes);
         state.touched.touch(slot);
-        inserting({ slot, row, index, timeMs: event.timeMs, mask }, () => {
-          const position = store.insert(row, index, event.timeMs, event.messageHigh, event.messageLow, mask);
-          for (let at = 0; at < dimensions.length; at++) store.setCaptured(position, at, this.#label(dimensions[at] as number));
-        });
+        handler.inserting(row, event.timeMs, mask);
+        const position = store.insert(row, index, event.timeMs, event.messageHigh, event.messageLow, mask);
+        for (let at = 0; at < dimensions.length; at++) store.setCaptured(position, at, this.#label(dimensions[at] as number));
+        handler.inserted(slot, row);
         this.#prune(store, row, slot, spec.keepFromMs(state.clockMs));
       },
     });

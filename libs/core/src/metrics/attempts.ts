@@ -33,13 +33,9 @@ export class AttemptDepths {
     return this.#depths[index] as number;
   }
 
-  /** A view of the attempts [from, to); labels are read from the timeline as it was evaluated, so read them before it changes again. */
-  range(from: number, to: number): { count: number; depth(index: number): number; label(index: number, capture: number): number } {
-    return {
-      count: to - from,
-      depth: (index) => this.depth(from + index),
-      label: (index, capture) => this.#labels[(from + index) * this.#captures + capture] as number,
-    };
+  /** The slice label that was captured of the opening event, as the timeline held it when it was evaluated. */
+  label(index: number, capture: number): number {
+    return this.#labels[index * this.#captures + capture] as number;
   }
 
   /** Whether two ranges of attempts are the same to every reader: as many, equally deep. Inserting an opening event changes the count. */

@@ -3,7 +3,6 @@ import type { AnswerClock, AnswerRequest, FunnelAnswer, FunnelBucket, FunnelSlic
 import type { FunnelDefinition } from '../definition.ts';
 import type { BucketSets } from '../state/bucket-sets.ts';
 import type { CellTable } from '../state/cells.ts';
-import type { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { AttemptDepths } from './attempts.ts';
 import { emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
@@ -21,6 +20,7 @@ import {
 } from './kind.ts';
 import { rate } from './proportion.ts';
 import { checkCounts, slicedRows } from './slicing.ts';
+import { AFTER, BEFORE, StepCounts } from './step-counts.ts';
 
 /** Total rows: entries per step, then one gap triangle per step. Slice rows: entries per step, then distinct actors of the bucket per step. */
 function gapColumns(metric: FunnelDefinition, step: number): GapColumns {
@@ -30,11 +30,18 @@ function gapColumns(metric: FunnelDefinition, step: number): GapColumns {
 interface FunnelFold {
   readonly metric: FunnelDefinition;
   readonly calendar: Calendar;
-  readonly timelines: Timelines;
   readonly total: CellTable;
   readonly slices: readonly CellTable[];
   /** Per actor, labelled by step: the buckets with an attempt that reached the step. */
   readonly reached: BucketSets;
+  /** The attempts that the event at hand may change, opened from `fromMs` up to `toMs`, without it and with it. */
+  readonly before: AttemptDepths;
+  readonly after: AttemptDepths;
+  readonly counts: StepCounts;
+  fromMs: number;
+  toMs: number;
+  /** A later step without an attempt that it could continue. */
+  isIdle: boolean;
 }
 
 function bind(metric: FunnelDefinition, binder: FoldBinder): void {
@@ -58,20 +65,40 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
     dimensions: slices.map((table) => table.shape.dimension),
     keepFromMs: (clockMs: number) => calendar.startMs(calendar.bucketOf(clockMs - binder.latenessMs - metric.windowMs)),
   };
-  const timelines = binder.timelines(spec, (insertion, insert) => {
-    const { row, timeMs } = insertion;
-    const fromMs = calendar.startMs(calendar.bucketOf(timeMs - metric.windowMs));
-    const toMs = calendar.endMs(calendar.bucketOf(timeMs));
-    before.evaluate(timelines, row, fromMs, toMs);
-    insert();
-    after.evaluate(timelines, row, fromMs, toMs);
-    if (before.count > 0 || after.count > 0) emitChanges(fold, insertion, before, after);
+  const timelines = binder.timelines(spec, {
+    inserting: (row, timeMs, mask) => {
+      const bucket = calendar.bucketOf(timeMs);
+      // An event that only opens an attempt changes no attempt of another bucket.
+      const opensOnly = mask === 1;
+      fold.fromMs = calendar.startMs(opensOnly ? bucket : calendar.bucketOf(timeMs - metric.windowMs));
+      fold.toMs = calendar.endMs(bucket);
+      before.evaluate(timelines, row, fold.fromMs, fold.toMs);
+      fold.isIdle = before.count === 0 && (mask & 1) === 0;
+    },
+    inserted: (slot, row) => {
+      if (fold.isIdle) return;
+      after.evaluate(timelines, row, fold.fromMs, fold.toMs);
+      emitChanges(fold, slot);
+    },
   });
-  const fold: FunnelFold = { metric, calendar, timelines, total, slices, reached };
+  const fold: FunnelFold = {
+    metric,
+    calendar,
+    total,
+    slices,
+    reached,
+    before,
+    after,
+    counts: new StepCounts(steps),
+    fromMs: 0,
+    toMs: 0,
+    isIdle: false,
+  };
 }
 
 /** Compares the attempts before and after an event came in, bucket by bucket, and emits what differs. */
-function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number }, before: AttemptDepths, after: AttemptDepths): void {
+function emitChanges(fold: FunnelFold, slot: number): void {
+  const { before, after, calendar } = fold;
   let i = 0;
   let j = 0;
   while (i < before.count || j < after.count) {
@@ -79,70 +106,61 @@ function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number
       i < before.count ? before.timeMs(i) : Number.POSITIVE_INFINITY,
       j < after.count ? after.timeMs(j) : Number.POSITIVE_INFINITY,
     );
-    const bucket = fold.calendar.bucketOf(timeMs);
-    const endMs = fold.calendar.endMs(bucket);
+    const bucket = calendar.bucketOf(timeMs);
+    const endMs = calendar.endMs(bucket);
     const firstBefore = i;
     const firstAfter = j;
     while (i < before.count && before.timeMs(i) < endMs) i++;
     while (j < after.count && after.timeMs(j) < endMs) j++;
-    const pair = { bucket, before: before.range(firstBefore, i), after: after.range(firstAfter, j) };
     if (before.sameDepths(firstBefore, i, after, firstAfter, j)) continue;
-    emitBucketTotal(fold, insertion.slot, pair);
-    for (const [capture, table] of fold.slices.entries()) emitBucketSlices(table, fold.metric.steps.length, capture, pair);
-  }
-}
-
-interface BucketPair {
-  readonly bucket: number;
-  readonly before: Attempts;
-  readonly after: Attempts;
-}
-
-/** The attempts of one bucket: depth and captured labels by index. */
-interface Attempts {
-  readonly count: number;
-  depth(index: number): number;
-  label(index: number, capture: number): number;
-}
-
-function emitBucketTotal(fold: FunnelFold, slot: number, pair: BucketPair): void {
-  const { metric, total, reached } = fold;
-  for (let step = 1; step <= metric.steps.length; step++) {
-    const had = reachedStep(pair.before, step, -1, 0);
-    const has = reachedStep(pair.after, step, -1, 0);
-    if (had === has) continue;
-    total.add(pair.bucket, 0, step - 1, has - had);
-    if (had > 0 === has > 0) continue;
-    const row = reached.ensure(slot, step);
-    // An actor beyond the cap may hold the bucket from attempts that its timeline has forgotten: then nothing changes.
-    const changed = has > 0 ? reached.add(row, pair.bucket) : reached.remove(row, pair.bucket);
-    if (changed)
-      emitGap({ sets: reached, row, bucket: pair.bucket, sign: has > 0 ? 1 : -1, table: total, label: 0, columns: gapColumns(metric, step - 1) });
-  }
-}
-
-function emitBucketSlices(table: CellTable, steps: number, capture: number, pair: BucketPair): void {
-  const labels = new Set<number>();
-  for (let index = 0; index < pair.before.count; index++) labels.add(pair.before.label(index, capture));
-  for (let index = 0; index < pair.after.count; index++) labels.add(pair.after.label(index, capture));
-  for (const label of labels) {
-    for (let step = 1; step <= steps; step++) {
-      const had = reachedStep(pair.before, step, capture, label);
-      const has = reachedStep(pair.after, step, capture, label);
-      if (had === has) continue;
-      table.add(pair.bucket, label, step - 1, has - had);
-      if (had > 0 !== has > 0) table.add(pair.bucket, label, steps + step - 1, has > 0 ? 1 : -1);
+    const spans = { before: { from: firstBefore, to: i }, after: { from: firstAfter, to: j } };
+    count(fold, spans, -1);
+    emitBucketTotal(fold, slot, bucket);
+    for (let capture = 0; capture < fold.slices.length; capture++) {
+      count(fold, spans, capture);
+      emitBucketSlices(fold, fold.slices[capture] as CellTable, bucket);
     }
   }
 }
 
-/** How many attempts reached a step; with `capture` ≥ 0 only those with the label. */
-function reachedStep(attempts: Attempts, step: number, capture: number, label: number): number {
-  let count = 0;
-  for (let index = 0; index < attempts.count; index++) {
-    if (attempts.depth(index) >= step && (capture < 0 || attempts.label(index, capture) === label)) count++;
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+function count({ counts, before, after }: FunnelFold, spans: { before: Span; after: Span }, capture: number): void {
+  counts.clear();
+  counts.take(BEFORE, before, spans.before, capture);
+  counts.take(AFTER, after, spans.after, capture);
+}
+
+function emitBucketTotal(fold: FunnelFold, slot: number, bucket: number): void {
+  const { metric, total, reached, counts } = fold;
+  for (let step = 1; step <= metric.steps.length; step++) {
+    const had = counts.reached(BEFORE, 0, step);
+    const has = counts.reached(AFTER, 0, step);
+    if (had === has) continue;
+    total.add(bucket, 0, step - 1, has - had);
+    if (had > 0 === has > 0) continue;
+    const row = reached.ensure(slot, step);
+    // An actor beyond the cap may hold the bucket from attempts that its timeline has forgotten: then nothing changes.
+    const changed = has > 0 ? reached.add(row, bucket) : reached.remove(row, bucket);
+    if (changed) emitGap({ sets: reached, row, bucket, sign: has > 0 ? 1 : -1, table: total, label: 0, columns: gapColumns(metric, step - 1) });
   }
-  return count;
+}
+
+function emitBucketSlices({ metric, counts }: FunnelFold, table: CellTable, bucket: number): void {
+  const steps = metric.steps.length;
+  for (let place = 0; place < counts.size; place++) {
+    const label = counts.labelAt(place);
+    for (let step = 1; step <= steps; step++) {
+      const had = counts.reached(BEFORE, place, step);
+      const has = counts.reached(AFTER, place, step);
+      if (had === has) continue;
+      table.add(bucket, label, step - 1, has - had);
+      if (had > 0 !== has > 0) table.add(bucket, label, steps + step - 1, has > 0 ? 1 : -1);
+    }
+  }
 }
 
 function needs(_metric: FunnelDefinition, request: AnswerRequest): readonly TableNeed[] {

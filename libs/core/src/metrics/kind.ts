@@ -11,13 +11,11 @@ import type { Calendar } from '../time/calendar.ts';
 /** Called right after `bucket` came into the actor's set; every other register is as the events before left it. */
 export type BucketAdded = (slot: number, row: number, label: number, bucket: number) => void;
 
-export interface TimelineInsertion {
-  readonly slot: number;
-  readonly row: number;
-  /** Where the element will be, counted from the row's start. */
-  readonly index: number;
-  readonly timeMs: number;
-  readonly mask: number;
+/** What a kind does around the insertion of an event into an actor's timeline. */
+export interface TimelineHandler {
+  /** Right before: the row is as the events before left it. Bit i of `mask` says that the i-th selector matched. */
+  inserting(row: number, timeMs: number, mask: number): void;
+  inserted(slot: number, row: number): void;
 }
 
 /** Registers and tables of one partition, as a kind asks for them. Equal requests of several metrics share one register. */
@@ -38,10 +36,10 @@ export interface FoldBinder {
     spec: { selector: Selector; namesOnly: boolean; dimensions: readonly number[] },
     moves: { leaving(slot: number): void; arrived(slot: number): void },
   ): Firsts;
-  /** All matches of the selectors, as a mask, with slice labels captured; `insert` must be called by the handler, between looking and emitting. */
+  /** All matches of the selectors, as a mask, with slice labels captured. */
   timelines(
     spec: { selectors: readonly Selector[]; dimensions: readonly number[]; keepFromMs(clockMs: number): number },
-    inserting: (insertion: TimelineInsertion, insert: () => void) => void,
+    handler: TimelineHandler,
   ): Timelines;
   /** Every match, behind the duplicate filter. `label` gives the slice label of the event for a dimension. */
   onMatch(selector: Selector, matched: (event: EventView, label: (dimension: number) => number) => void): void;

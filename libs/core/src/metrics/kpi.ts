@@ -1,6 +1,6 @@
 /** KPI: events counted, a property summed in fixed point, or distinct actors, per bucket. */
 import type { AnswerClock, AnswerRequest, KpiAnswer, KpiBucket, KpiFigures } from '../answer.ts';
-import type { KpiDefinition } from '../definition.ts';
+import type { KpiDefinition, Selector } from '../definition.ts';
 import { type CellTable, wideInteger } from '../state/cells.ts';
 import { formatFixed, parseFixed } from './fixed-point.ts';
 import { activeIn, emitGap, type GapColumns, gapWidth, uniquesIn } from './gap-cells.ts';
@@ -31,41 +31,63 @@ function widthOf(metric: KpiDefinition): number {
   return { count: 1, sum: 4, uniques: gapWidth(metric.lookback) }[metric.measure.measure];
 }
 
+type KpiSum = Extract<KpiDefinition['measure'], { measure: 'sum' }>;
+
+interface SlicedTable {
+  readonly table: CellTable;
+  readonly dimension: number;
+}
+
 function bind(metric: KpiDefinition, binder: FoldBinder): void {
   const calendar = binder.calendar(metric);
-  for (const { name, dimension } of metricTables(metric, binder)) {
-    const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
-    const table = binder.table({ metric: metric.id, name, width: widthOf(metric), dimension, closesAtMs });
-    bindMeasure(metric, binder, { table, dimension });
+  const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
+  const tables = metricTables(metric, binder).map(({ name, dimension }) => ({
+    dimension,
+    table: binder.table({ metric: metric.id, name, width: widthOf(metric), dimension, closesAtMs }),
+  }));
+  const { measure } = metric;
+  if (measure.measure === 'uniques') bindUniques(metric, measure.of, binder, tables);
+  else if (measure.measure === 'count') bindCount(metric, measure.of, binder, tables);
+  else bindSum(metric, measure, binder, tables);
+}
+
+function bindUniques(metric: KpiDefinition, of: Selector, binder: FoldBinder, tables: readonly SlicedTable[]): void {
+  const calendar = binder.calendar(metric);
+  const columns = gapColumns(metric);
+  const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1;
+  for (const { table, dimension } of tables) {
+    const sets = binder.bucketSets({ selector: of, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) =>
+      emitGap({ sets, row, bucket, sign: 1, table, label, columns }),
+    );
   }
 }
 
-function bindMeasure(metric: KpiDefinition, binder: FoldBinder, to: { table: CellTable; dimension: number }): void {
-  const { measure } = metric;
-  const { table, dimension } = to;
+function bindCount(metric: KpiDefinition, of: Selector, binder: FoldBinder, tables: readonly SlicedTable[]): void {
   const calendar = binder.calendar(metric);
-  if (measure.measure === 'uniques') {
-    const columns = gapColumns(metric);
-    const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1;
-    const sets = binder.bucketSets({ selector: measure.of, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) =>
-      emitGap({ sets, row, bucket, sign: 1, table, label, columns }),
-    );
-    return;
-  }
-  if (measure.measure === 'count') {
-    binder.onMatch(measure.of, (event, label) => table.add(calendar.bucketOf(event.timeMs), dimension < 0 ? 0 : label(dimension), 0, 1));
-    return;
-  }
+  binder.onMatch(of, (event, label) => {
+    const bucket = calendar.bucketOf(event.timeMs);
+    for (let index = 0; index < tables.length; index++) {
+      const { table, dimension } = tables[index] as SlicedTable;
+      table.add(bucket, dimension < 0 ? 0 : label(dimension), 0, 1);
+    }
+  });
+}
+
+function bindSum(metric: KpiDefinition, measure: KpiSum, binder: FoldBinder, tables: readonly SlicedTable[]): void {
+  const calendar = binder.calendar(metric);
   const path = binder.path(measure.path);
   const { decimals } = measure;
   binder.onMatch(measure.of, (event, label) => {
     const bucket = calendar.bucketOf(event.timeMs);
-    const at = dimension < 0 ? 0 : label(dimension);
     const text = event.numberText(path);
-    table.add(bucket, at, SUM_COUNT, 1);
     const amount = text === null ? null : parseFixed(text, decimals);
-    if (amount === null) table.add(bucket, at, SUM_UNREADABLE, 1);
-    else table.addWide(bucket, at, SUM, amount);
+    for (let index = 0; index < tables.length; index++) {
+      const { table, dimension } = tables[index] as SlicedTable;
+      const at = dimension < 0 ? 0 : label(dimension);
+      table.add(bucket, at, SUM_COUNT, 1);
+      if (amount === null) table.add(bucket, at, SUM_UNREADABLE, 1);
+      else table.addWide(bucket, at, SUM, amount);
+    }
   });
 }
 

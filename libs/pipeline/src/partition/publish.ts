@@ -44,10 +44,11 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
       state.base = head.closed;
     }
     const refill = await refillRows(memory, state.base, context);
-    // Until the other store's head has closed, which may take a position that we have not reached.
-    state.blocked = refill === null;
-    if (refill === null)
+    if (refill === null) {
+      // Until the other store's head has closed, which may take a position that we have not reached.
+      state.blocked = true;
       return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
+    }
     // From here to the first write everything is taken at one position.
     const target = positionOf(memory);
     const base = state.base;
@@ -55,8 +56,10 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
     rows.push(...refill.filter((row) => !holds(memory, row)));
     return await writeParts({ memory, state, context, target, base, rows });
   } catch (error) {
-    if (error instanceof StoreUnavailable) return { result: 'retry', why: error.message };
-    throw error;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    // A store that is away bounds the fold again.
+    state.blocked = false;
+    return { result: 'retry', why: error.message };
   }
 }
 
@@ -120,11 +123,14 @@ async function writeParts(writing: Writing): Promise<PublishResult> {
     const answer = await writeTwice(context.sink, part);
     if (answer.outcome === 'behind') {
       state.base = answer.closed;
+      state.blocked = false;
       return { result: 'behind', closed: answer.closed };
     }
-    state.blocked = answer.outcome === 'open';
+    // Stays so while the next publish is under way, or the fold would look in between and rest.
+    if (answer.outcome === 'open') state.blocked = true;
     if (answer.outcome !== 'written') return { result: 'retry', why: `the head stays ${answer.outcome}` };
   }
+  state.blocked = false;
   if (state.base === null || state.base < target) state.base = target;
   return { result: 'closed', target, rows: rows.length };
 }
