@@ -273,7 +273,7 @@ function periodAnswer(
 }
 
 function check(metric: ActivityDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, cells);
+  checkCounts(metric.id, table, cells);
 }
 
 export const activity: MetricKind<ActivityDefinition> = { evaluatorVersion: 1, bind, needs, answer, check };

@@ -161,7 +161,7 @@ function* bucketsOf(request: AnswerRequest): Generator<number> {
 }
 
 function check(metric: KpiDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, metric.measure.measure === 'sum' ? Array.from(cells).slice(1) : cells);
+  checkCounts(metric.id, table, cells, metric.measure.measure === 'sum' ? SUM + 1 : 0);
 }
 
 export const kpi: MetricKind<KpiDefinition> = { evaluatorVersion: 1, bind, needs, answer, check };

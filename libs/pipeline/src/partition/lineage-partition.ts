@@ -16,6 +16,8 @@ export interface Beats {
   readonly checkpointIntervalMs: number;
   /** How often an idle owner confirms an unchanged head, per sink. */
   readonly confirmIntervalMs: Readonly<Record<CellSink['name'], number>>;
+  /** With more records than `lag` to go, figures are old anyway: publishing rests for these intervals, so that a row that changes on and on is written once. */
+  readonly catchUp: { readonly lag: number; readonly intervalMs: Readonly<Record<CellSink['name'], number>> };
 }
 
 export interface Stores {
@@ -196,6 +198,7 @@ export class LineagePartition {
     }
     if (memory === null) return;
     const { stores, clock, beats, lineage, partition, randomId } = this.#options;
+    if (!last && this.#isFarBehind(memory) && clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name]) return;
     const idle = memory[name].base === positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
     const other = name === 'redis' ? stores.clickhouse : stores.redis;
@@ -237,6 +240,11 @@ export class LineagePartition {
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
     }
+  }
+
+  #isFarBehind(memory: PartitionMemory): boolean {
+    const high = this.#options.logHigh();
+    return high !== null && high - memory.fold.state.next > this.#options.beats.catchUp.lag;
   }
 
   #note(memory: PartitionMemory): HeadNote {

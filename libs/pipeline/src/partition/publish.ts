@@ -9,8 +9,8 @@
 import { kindOf } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import type { Version } from '../ports/version.ts';
-import { changedAbove, type PartitionMemory, positionOf, rowVersion, type SinkState } from './memory.ts';
+import { NO_VERSION, type Version } from '../ports/version.ts';
+import { type PartitionMemory, positionOf, rowsAbove, rowVersion, type SinkState } from './memory.ts';
 
 export interface PublishContext {
   readonly lineage: string;
@@ -77,20 +77,27 @@ function holds(memory: PartitionMemory, row: CellRow): boolean {
   return label !== null && table.get(row.bucket, label) !== undefined;
 }
 
-/** Copies of all rows changed above the base, checked against their kind's invariants. */
+/** Copies of all rows changed above the base, in one block of integers, checked against their kind's invariants. */
 function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   const { state, set } = memory.fold;
   state.counters.check();
   const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
-  const rows: CellRow[] = [];
-  for (const row of changedAbove(memory, base)) {
+  const changed = rowsAbove(memory, base);
+  const block = new Float64Array(changed.reduce((sum, row) => sum + row.cells.length, 0));
+  let used = 0;
+  // Many rows changed by the same record, and stand side by side.
+  let last = { epoch: -1, next: -1, version: NO_VERSION };
+  return changed.map((row) => {
     const { shape } = row.table;
     const metric = metrics.get(shape.metric);
     if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
     const value = shape.dimension < 0 ? '' : (state.dictionaries[shape.dimension]?.texts[row.label] ?? '');
-    rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: rowVersion(row), cells: row.cells.slice() });
-  }
-  return rows;
+    if (row.next !== last.next || row.epoch !== last.epoch) last = { epoch: row.epoch, next: row.next, version: rowVersion(row) };
+    block.set(row.cells, used);
+    used += row.cells.length;
+    const cells = block.subarray(used - row.cells.length, used);
+    return { metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: last.version, cells };
+  });
 }
 
 interface Writing {

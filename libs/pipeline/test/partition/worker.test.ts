@@ -37,6 +37,24 @@ test('an idle owner confirms its head: every second to Redis, less often to Clic
   expect(confirmed()[1]).toBeGreaterThan(clickhouseAfter);
 });
 
+test('far behind the end of the log an owner publishes rarely: figures are old anyway; near it as often as ever', async () => {
+  const bench = new Bench();
+  const { events } = await bench.start();
+  for (let index = 0; index < 10_100; index++) bench.send({ at: index / 100_000 });
+  const published = (): number => events.filter((event) => event.event === 'published' && event.sink === 'redis').length;
+  bench.log.deliver(1);
+  await bench.clock.advance(600);
+  const first = published();
+  bench.log.deliver(1);
+  await bench.clock.advance(1_000);
+  expect(published()).toBe(first);
+  await bench.clock.advance(1_500);
+  expect(published()).toBe(first + 1);
+  bench.log.deliver(5_000);
+  await bench.clock.advance(600);
+  expect(published()).toBeGreaterThan(first + 1);
+});
+
 test('assigned retries while the checkpoints are away: unreachable is not absent', async () => {
   const bench = new Bench();
   bench.send({ at: 0 });
