@@ -199,7 +199,9 @@ export class LineagePartition {
     if (memory === null) return;
     const { stores, clock, beats, lineage, partition, randomId } = this.#options;
     if (!last && this.#isFarBehind(memory) && clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name]) return;
-    const idle = memory[name].base === positionOf(memory);
+    const { base } = memory[name];
+    // Nothing of ours is missing in the store, or it is ahead of us.
+    const idle = base !== null && base >= positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
     const other = name === 'redis' ? stores.clickhouse : stores.redis;
     const outcome = await publish(memory, {
