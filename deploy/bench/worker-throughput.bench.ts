@@ -20,7 +20,13 @@ async function main(): Promise<void> {
     const { addresses } = engines;
     await migrate(addresses, options.namespace, 'bench');
     const filled = await fillTopic(addresses.kafkaBrokers, options);
-    const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, memoryGib: Math.round(totalmem() / 2 ** 30), linux: release(), node: process.version };
+    const machine = {
+      cpu: cpus()[0]?.model ?? '',
+      cores: cpus().length,
+      memoryGib: Math.round(totalmem() / 2 ** 30),
+      linux: release(),
+      node: process.version,
+    };
     const { seed, people, repeats } = options;
     const setting = { events: filled.events, meanBytes: filled.meanBytes, people, seed, repeats, partitions: filled.ends.length, isPinned: canPin };
     console.log(JSON.stringify({ ...machine, ...setting }));

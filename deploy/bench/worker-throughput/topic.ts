@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@tidemark/codec';
-import { cabinetHistory } from '@tidemark/testing';
 import type { EngineAddresses } from '@tidemark/local';
+import { cabinetHistory } from '@tidemark/testing';
 import { Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 
 export const partitionCount = 12;

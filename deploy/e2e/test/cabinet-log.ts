@@ -55,7 +55,7 @@ export async function appendAll(deployment: Deployment, oracle: Oracle, records:
   let batch: TextRecord[] = [];
   const flush = async (): Promise<void> => {
     const sending = writer.append(batch);
-    for (const { key, value } of batch) foldText(oracle, key, value);
+    for (const { key, value } of batch) oracle.foldText(key, value);
     await sending;
     count += batch.length;
     batch = [];
@@ -67,9 +67,4 @@ export async function appendAll(deployment: Deployment, oracle: Oracle, records:
   await flush();
   await writer.close();
   return count;
-}
-
-function foldText(oracle: Oracle, keyText: string, valueText: string): void {
-  const key = Buffer.from(keyText);
-  oracle.fold({ partition: oracle.partitionOf(key), key, value: Buffer.from(valueText), recordMs: Date.now() });
 }

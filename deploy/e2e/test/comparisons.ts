@@ -8,12 +8,10 @@ import { figuresOf, questionsOf } from './questions.ts';
 export async function expectFiguresOf(deployment: Deployment, oracle: Oracle, range: { fromMs: number; toMs: number }): Promise<number> {
   const questions = questionsOf(oracle.set, range);
   for (const { metric, query, path } of questions) {
+    const asked = [deployment.ask(path, 'both'), deployment.ask(path, 'table')];
     const expected = oracle.answer(metric, query);
-    for (const [from, source] of [
-      ['both', 'redis'],
-      ['table', 'clickhouse'],
-    ] as const) {
-      const served = await deployment.ask(path, from);
+    for (const [index, served] of (await Promise.all(asked)).entries()) {
+      const source = index === 0 ? 'redis' : 'clickhouse';
       expect(figuresOf(served), `${path} from ${source}`).toEqual(figuresOf({ ...expected }));
       expect(served['asOf'], path).toMatchObject({ source, watermark: expected.asOf.watermark, positions: expected.asOf.positions, halted: [] });
     }

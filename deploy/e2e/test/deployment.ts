@@ -44,6 +44,7 @@ const NO_REDIS = 'redis://127.0.0.1:1';
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 30_000;
 const SESSION_TIMEOUT_MS = 6_000;
+const TAIL_LINES = 12;
 const NOTICE_DEADLINE_MS = 10_000;
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -69,11 +70,14 @@ export class Deployment {
   readonly addresses = { both: '', table: '' };
   readonly #folder = mkdtempSync(join(tmpdir(), 'tidemark-e2e-'));
   readonly #all: ServiceProcess[] = [];
+  #queries: readonly ServiceProcess[] = [];
+  #metrics: readonly string[];
   #kafka: KafkaConnection | null = null;
   #clickhouse: ClickHouseConnection | null = null;
 
   constructor(options: DeploymentOptions) {
     this.options = options;
+    this.#metrics = options.metrics;
   }
 
   get kafka(): KafkaConnection {
@@ -96,18 +100,13 @@ export class Deployment {
     await Promise.all([
       ...Array.from({ length: workers }, () => this.startWorker()),
       ...Array.from({ length: archivers }, () => this.startArchiver()),
-      this.#startQuery('query', {}).then((address) => {
-        this.addresses.both = address;
-      }),
-      this.#startQuery('query-table', { TIDEMARK_REDIS_URL: NO_REDIS }).then((address) => {
-        this.addresses.table = address;
-      }),
+      this.#startQueries(),
     ]);
   }
 
   /** The environment of a program of this deployment. */
   environment(): Record<string, string> {
-    const { engines, namespace, partitions, metrics } = this.options;
+    const { engines, namespace, partitions } = this.options;
     return {
       TIDEMARK_KAFKA_BROKERS: engines.kafkaBrokers,
       TIDEMARK_REDIS_URL: engines.redisUrl,
@@ -115,7 +114,7 @@ export class Deployment {
       TIDEMARK_CLICKHOUSE_DATABASE: namespace,
       TIDEMARK_NAMESPACE: namespace,
       TIDEMARK_PARTITIONS: String(partitions),
-      TIDEMARK_METRICS: metrics.join(','),
+      TIDEMARK_METRICS: this.#metrics.join(','),
     };
   }
 
@@ -147,6 +146,14 @@ export class Deployment {
     await this.archivers.shift()?.end(signal);
   }
 
+  /** Restarts the workers and the query services with other definition files. */
+  async changeMetrics(files: readonly string[]): Promise<void> {
+    const workers = this.workers.splice(0);
+    await Promise.all([...workers.map(({ process }) => process.end('SIGTERM')), ...this.#queries.map((query) => query.end('SIGTERM'))]);
+    this.#metrics = files;
+    await Promise.all([...workers.map(() => this.startWorker()), this.#startQueries()]);
+  }
+
   /** What all workers say of their partitions; those of a worker that does not answer are missing. */
   async partitions(): Promise<readonly WorkerPartition[]> {
     const answers = await Promise.all(this.workers.map(({ address }) => readyDetails(address)));
@@ -160,10 +167,17 @@ export class Deployment {
     return partitions.filter((each) => each.lineage === lineage).reduce((sum, { next }) => sum + (next ?? 0), 0);
   }
 
-  /** Offset after the last record, by partition. */
+  /** Offset after the last record, by partition. A broker that has just come back does not lead its partitions at once. */
   async logEnds(): Promise<Record<string, string>> {
-    const offsets = await this.kafka.admin.fetchTopicOffsets(this.kafka.topic);
-    return Object.fromEntries(offsets.map(({ partition, high }) => [String(partition), high]));
+    const { admin, topic } = this.kafka;
+    const deadlineMs = performance.now() + NOTICE_DEADLINE_MS;
+    for (;;) {
+      const offsets = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
+        if (performance.now() > deadlineMs) throw error;
+      });
+      if (offsets !== undefined) return Object.fromEntries(offsets.map(({ partition, high }) => [String(partition), high]));
+      await sleep(4 * POLL_MS);
+    }
   }
 
   /** The JSON body of a path; throws unless the status is 200. */
@@ -212,9 +226,14 @@ export class Deployment {
     }
   }
 
-  /** The last lines of every process, for a failure. */
+  /** The last telling lines of every process, for a failure. */
   logTails(): string {
-    const tail = (name: string): string => `== ${name}\n${readFileSync(join(this.#folder, name), 'utf8').split('\n').slice(-15).join('\n')}`;
+    const tail = (name: string): string => {
+      const lines = readFileSync(join(this.#folder, name), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !/"(assigned|revoked|loaded|reading)"/.test(line));
+      return [`== ${name}`, ...lines.slice(-TAIL_LINES)].join('\n');
+    };
     return readdirSync(this.#folder).sort().map(tail).join('\n');
   }
 
@@ -232,9 +251,12 @@ export class Deployment {
     return { code: await process.ended(), output: process.log };
   }
 
-  async #startQuery(name: string, more: Readonly<Record<string, string>>): Promise<string> {
-    const process = this.#spawn(name, 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0', ...more });
-    return process.logged(/"address":"([^"]+)"/);
+  async #startQueries(): Promise<void> {
+    const both = this.#spawn('query', 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0' });
+    const table = this.#spawn('query-table', 'services/query/src/main.ts', { TIDEMARK_HTTP_PORT: '0', TIDEMARK_REDIS_URL: NO_REDIS });
+    this.#queries = [both, table];
+    const listening = /"address":"([^"]+)"/;
+    [this.addresses.both, this.addresses.table] = await Promise.all([both.logged(listening), table.logged(listening)]);
   }
 
   #spawn(name: string, path: string, more: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {

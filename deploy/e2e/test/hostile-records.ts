@@ -16,11 +16,11 @@ export interface HostileRecord {
 /** A key of each partition, so that a case can be put where its clock is known. */
 export type KeyIn = (partition: number, name: string) => string;
 
-export const BASE_MS = Date.UTC(2024, 5, 1, 12);
+const BASE_MS = Date.UTC(2024, 5, 1, 12);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Every partition but the last begins with an event at this time. */
-export const CLOCK_MS = BASE_MS + 2 * HOUR_MS;
+const CLOCK_MS = BASE_MS + 2 * HOUR_MS;
 const MIB = 1024 * 1024;
 
 interface Fields {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { appendAll, deliveredHistory, END_MS, type TextRecord } from './cabinet-log.ts';
 import { expectFiguresOf, expectWholeArchive } from './comparisons.ts';
 import { type Deployment, type RunningWorker, startDeployment } from './deployment.ts';
@@ -74,8 +74,11 @@ beforeAll(async () => {
   await deployment.untilCaughtUp([path], 60_000);
 });
 
+afterEach((context) => {
+  if (context.task.result?.state === 'fail') console.error(deployment.logTails());
+});
+
 afterAll(async () => {
-  if (process.env['E2E_LOGS'] !== undefined) console.log(deployment?.logTails());
   await deployment?.stopAll();
   await engines?.release();
 });

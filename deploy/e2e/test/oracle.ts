@@ -57,6 +57,12 @@ export class Oracle {
     return 'misrouted';
   }
 
+  /** The next record as a producer sends it, to the partition of its key. */
+  foldText(keyText: string, valueText: string): void {
+    const key = Buffer.from(keyText);
+    this.fold({ partition: this.partitionOf(key), key, value: Buffer.from(valueText), recordMs: Date.now() });
+  }
+
   /** By partition, as answers name them. */
   positions(): Record<string, string> {
     return Object.fromEntries(this.#folds.map(({ state }, partition) => [String(partition), String(state.next)]));
@@ -74,8 +80,8 @@ export class Oracle {
   answer(metricId: string, query: AnswerQuery): AnswerBody {
     const metric = this.set.metrics.find(({ id }) => id === metricId);
     if (metric === undefined) throw new Error(`no metric ${metricId}`);
-    this.#rows ??= this.#rowsByMetric();
-    const partitions = this.#rows.get(metricId) ?? [];
+    this.#rows ??= this.#rowsByRoom();
+    const partitions = this.#rows.get(roomOf(metricId, query.slice)) ?? this.#partitionRows();
     const served = { metric, set: this.set, lineage: this.lineage };
     return answerFromRows({ served, query, partitions, latenessMs: DEFAULT_SETTINGS.latenessMs, nowMs: 0, source: 'redis' }).body;
   }
@@ -86,23 +92,31 @@ export class Oracle {
     return fold;
   }
 
-  #rowsByMetric(): ReadonlyMap<string, readonly PartitionRows[]> {
-    const heads = this.#folds.map(headOf);
-    const byMetric = new Map(
-      this.set.metrics.map(({ id }) => [
-        id,
-        this.#folds.map((_, partition): { rows: CellRow[] } & PartitionRows => ({ partition, head: heads[partition] ?? noHead(), rows: [] })),
-      ]),
-    );
+  #rowsByRoom(): ReadonlyMap<string, readonly PartitionRows[]> {
+    const byRoom = new Map<string, readonly GrowingRows[]>();
     for (const [partition, fold] of this.#folds.entries()) {
-      for (const row of rowsOf(fold)) byMetric.get(row.metric)?.[partition]?.rows.push(row);
+      for (const row of rowsOf(fold)) {
+        const room = roomOf(row.metric, row.table.split(':')[1]);
+        const partitions = byRoom.get(room) ?? this.#partitionRows();
+        byRoom.set(room, partitions);
+        partitions[partition]?.rows.push(row);
+      }
     }
-    return byMetric;
+    return byRoom;
+  }
+
+  #partitionRows(): readonly GrowingRows[] {
+    return this.#folds.map((fold, partition) => ({ partition, head: headOf(fold), rows: [] }));
   }
 }
 
-function noHead(): never {
-  throw new Error('a partition without a head');
+interface GrowingRows extends PartitionRows {
+  readonly rows: CellRow[];
+}
+
+/** Rows are kept by what one question can need of them: a metric's unsliced tables, or those of one dimension. */
+function roomOf(metric: string, dimension: string | undefined): string {
+  return `${metric}:${dimension ?? ''}`;
 }
 
 function headOf({ state }: PartitionFold): Head {

@@ -9,7 +9,13 @@ export interface Question {
   readonly path: string;
 }
 
-const PATHS: Readonly<Record<MetricKindName, string>> = { retention: 'retention', funnel: 'funnels', activity: 'activity', kpi: 'kpis' };
+const PATHS: Readonly<Record<MetricKindName, string>> = {
+  retention: 'retention',
+  funnel: 'funnels',
+  activation: 'activation',
+  activity: 'activity',
+  kpi: 'kpis',
+};
 /** The service answers at most so many buckets at once. */
 const MAX_BUCKETS = 1_000;
 /** More slice values than any dimension here has, so that none is folded into the rest. */
@@ -30,7 +36,7 @@ export function questionsOf(set: MetricSet, { fromMs, toMs }: { fromMs: number; 
   });
 }
 
-export function question(metric: MetricDefinition, query: AnswerQuery): Question {
+function question(metric: MetricDefinition, query: AnswerQuery): Question {
   const parameters = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
   return { metric: metric.id, query, path: `/v1/${PATHS[metric.kind]}/${metric.id}?${parameters}` };
 }

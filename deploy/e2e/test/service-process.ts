@@ -65,6 +65,11 @@ export class ServiceProcess {
     return this.#ended;
   }
 
+  /** Stops it in its tracks (SIGSTOP), or lets it go on (SIGCONT). */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   /** Sends a signal and waits for the end; one that does not end in time is killed. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.isRunning) this.#child.kill(signal);

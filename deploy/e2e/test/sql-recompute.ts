@@ -113,6 +113,7 @@ function bucketOf({ unit, timezone }: MetricDefinition): BucketSql {
 /** value, bucket, integer (cents of a sum), matching events (distinct actors of uniques). */
 export function kpiRows({ database, set, value }: Scope, metric: KpiDefinition): Promise<readonly SqlRow[]> {
   const { measure } = metric;
+  if (measure.measure === 'ratio' || measure.measure === 'formula') throw new Error(`no SQL for a ${measure.measure}`);
   const bucket = bucketOf(metric);
   const figures = {
     count: 'count(), count()',

@@ -63,7 +63,16 @@ export function buildSet(parts: Parts): MetricSet {
   const board = listAt(mended, 'board').map((tile) => (typeof tile === 'string' ? tile : ''));
   const isWhole = ({ id }: MetricDefinition) => !mendedPaths.some(([, index]) => idAt(written, index) === id);
   for (const [index, tile] of board.entries()) reportTile(tile, ['board', index], metrics.filter(isWhole), written, report);
-  return { name: nameOf(root['name'], parts), ...facts, metrics, board, revision: setRevision(facts.filter, metrics.filter((metric) => formulaOf(metric) === null)) };
+  return {
+    name: nameOf(root['name'], parts),
+    ...facts,
+    metrics,
+    board,
+    revision: setRevision(
+      facts.filter,
+      metrics.filter((metric) => formulaOf(metric) === null),
+    ),
+  };
 }
 
 function nameOf(written: unknown, { file, report }: Parts): string {

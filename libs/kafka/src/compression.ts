@@ -9,7 +9,7 @@ const { CompressionCodecs, CompressionTypes } = kafkajs;
 const MAX_BATCH_BYTES = 256 * 1024 * 1024;
 
 /** A record batch that nobody can read by trying again. kafkajs gives up at once on an error that is not retriable. */
-export class UnreadableBatch extends Error {
+class UnreadableBatch extends Error {
   readonly retriable = false;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);

@@ -31,7 +31,7 @@ export function partitionKeys(namespace: string, lineage: string, partition: num
 }
 
 /** A table whose name has a colon is sliced: one hash per bucket, fields = slice values. Any other is one hash with its buckets as fields. */
-export function isSlicedTable(table: string): boolean {
+function isSlicedTable(table: string): boolean {
   return table.includes(':');
 }
 

@@ -35,7 +35,7 @@ describe('import order', () => {
     ['services/worker/test/a.test.ts', '@tidemark/archiver'],
     ['libs/core/src/a.ts', '@tidemark/core'],
     ['libs/unheard/src/a.ts', '@tidemark/core'],
-    ['deploy/house/a.ts', '@tidemark/core'],
+    ['deploy/local/src/a.ts', '@tidemark/core'],
   ])('%s must not import %s', (path, name) => {
     expect(broken({ [path]: uses(name) })).toEqual([`${path}:2 import-order`]);
   });

@@ -2,7 +2,7 @@
 import type { ArchiveWriter, LogIdentity } from '@tidemark/pipeline';
 
 /** Why the partitions must halt, or null while the topic is the same. */
-export function topicChange(before: LogIdentity, now: LogIdentity): string | null {
+function topicChange(before: LogIdentity, now: LogIdentity): string | null {
   if (now.clusterId !== before.clusterId) return `the brokers belong to cluster ${now.clusterId}, before it was ${before.clusterId}`;
   if (now.topicId !== before.topicId) return `the topic was re-created (id ${now.topicId}, before ${before.topicId}): raise the epoch`;
   if (now.partitionCount !== before.partitionCount) return `the topic has ${now.partitionCount} partitions, before ${before.partitionCount}`;

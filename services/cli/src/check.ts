@@ -1,9 +1,9 @@
 /** `check`: every mistake of definition files, or each metric in a sentence with its bounds. */
 
 import type { MetricSet } from '@tidemark/core';
-import { describeMetric, estimateBound, fieldsOf } from '@tidemark/definitions';
+import { describeMetric, estimateBound, fieldsOf, type Problem, problemLine } from '@tidemark/definitions';
 import { type ExitCode, exitCodes, formatCount } from '@tidemark/runtime';
-import { parseDefinitionFile, problemLine } from './definition-files.ts';
+import { parseDefinitionFiles } from './definition-files.ts';
 import type { Output } from './terminal-output.ts';
 
 export interface CheckOptions {
@@ -11,21 +11,32 @@ export interface CheckOptions {
   readonly json: boolean;
 }
 
-/** The mistakes are the data of this command. */
-export async function check({ files, json }: CheckOptions, output: Output): Promise<ExitCode> {
-  const reports: object[] = [];
-  let mistakes = 0;
-  for (const file of files) {
-    const parsed = await parseDefinitionFile(file);
-    if (!parsed.ok) mistakes += parsed.problems.length;
-    if (json) reports.push(parsed.ok ? { file, ok: true, set: describeSet(parsed.set) } : { file, ok: false, problems: parsed.problems });
-    else if (parsed.ok) printSet(file, parsed.set, output);
-    else for (const problem of parsed.problems) output.data(problemLine(problem));
+/** The mistakes are the data of this command. Each file is looked at for itself: they need not be meant for one deployment. */
+export function check({ files, json }: CheckOptions, output: Output): ExitCode {
+  const reports = files.map((file) => checkFile(file));
+  const mistakes = reports.reduce((count, { problems }) => count + problems.length, 0);
+  if (json) {
+    const described = reports.map(({ file, problems, sets }) => ({
+      file,
+      ok: problems.length === 0,
+      problems,
+      ...(sets[0] === undefined ? {} : { set: describeSet(sets[0]) }),
+    }));
+    output.data(JSON.stringify({ ok: mistakes === 0, files: described }));
+  } else {
+    for (const { file, problems, sets } of reports) {
+      for (const problem of problems) output.data(problemLine(problem));
+      for (const set of sets) printSet(file, set, output);
+    }
   }
-  if (json) output.data(JSON.stringify({ ok: mistakes === 0, files: reports }));
   if (mistakes === 0) return exitCodes.ok;
   output.message(output.style.red(`${mistakes} mistake${mistakes === 1 ? '' : 's'}`));
   return exitCodes.checkFailed;
+}
+
+function checkFile(file: string): { readonly file: string; readonly problems: readonly Problem[]; readonly sets: readonly MetricSet[] } {
+  const parsed = parseDefinitionFiles([file]);
+  return parsed.ok ? { file, problems: [], sets: parsed.sets } : { file, problems: parsed.problems, sets: [] };
 }
 
 function describeSet(set: MetricSet): object {

@@ -202,7 +202,7 @@ function addCheck(program: Command, { output, ended }: Call): void {
     .option('--json', 'one JSON object')
     .action(async (files: string[], flags: { json?: true }) => {
       const { check } = await import('./check.ts');
-      ended(await check({ files, json: flags.json === true }, output));
+      ended(check({ files, json: flags.json === true }, output));
     });
 }
 

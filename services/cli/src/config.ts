@@ -32,22 +32,6 @@ const schema = z.object({
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
 });
 
-/** Variables of the services that `up` starts, and of the local engines. */
-const sisterVariables = [
-  'TIDEMARK_CHECKPOINT_INTERVAL',
-  'TIDEMARK_CLICKHOUSE_PASSWORD',
-  'TIDEMARK_HISTORIES',
-  'TIDEMARK_HTTP_ALLOW_REMOTE',
-  'TIDEMARK_HTTP_HOST',
-  'TIDEMARK_KAFKA_CLUSTER_ID',
-  'TIDEMARK_MAX_DIRTY',
-  'TIDEMARK_PORT',
-  'TIDEMARK_PUBLISH_INTERVAL',
-  'TIDEMARK_REDIS_BINARY',
-  'TIDEMARK_SESSION_TIMEOUT',
-  'TIDEMARK_TABLE_PUBLISH_INTERVAL',
-];
-
 export const projectFolder = resolve(import.meta.dirname, '../../..');
 /** What the sample traffic is made for. */
 export const demoSet = join(projectFolder, 'schemas/metrics/auto-cabinet.yaml');
@@ -74,7 +58,7 @@ export interface CliConfig {
 
 /** Throws one exit error (3) that lists every mistake. */
 export function readCliConfig(env: Readonly<Record<string, string | undefined>>): CliConfig {
-  const read = readConfig(schema, env, { knownNames: sisterVariables });
+  const read = readConfig(schema, env);
   if (!read.ok) throw exitError(exitCodes.config, read.problems.join('\n'));
   const given = read.config;
   const dataFolder = resolve(given.TIDEMARK_DATA ?? join(projectFolder, '.tidemark'));

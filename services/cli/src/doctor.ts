@@ -1,11 +1,12 @@
 /** `doctor`: what of this machine, the engines and the definitions would stand in the way, each with its fix. */
 import { connectClickHouse } from '@tidemark/clickhouse';
+import { problemLine } from '@tidemark/definitions';
 import { connectKafka } from '@tidemark/kafka';
 import { type Check, checkMachine } from '@tidemark/local';
 import { connectRedis } from '@tidemark/redis';
 import { type ExitCode, exitCodes, printable, redactText } from '@tidemark/runtime';
 import type { CliConfig } from './config.ts';
-import { parseDefinitionFile, problemLine } from './definition-files.ts';
+import { parseDefinitionFiles } from './definition-files.ts';
 import { kafkaMessages } from './kafka-messages.ts';
 import type { Output } from './terminal-output.ts';
 
@@ -15,17 +16,14 @@ const UNKNOWN_TOPIC = 3;
 export async function doctor(config: CliConfig, { json }: { json: boolean }, output: Output): Promise<ExitCode> {
   const { dataFolder, cacheFolder } = config;
   const given = { kafkaBrokers: config.kafkaBrokers?.join(',') ?? '', redisUrl: config.redisUrl ?? '', clickhouseUrl: config.clickhouseUrl ?? '' };
-  const [machine, engines, definitions] = await Promise.all([
-    checkMachine({ dataFolder, cacheFolder, given }),
-    checkEngines(config, output),
-    Promise.all(config.metrics.map(checkDefinitions)),
-  ]);
+  const [machine, engines] = await Promise.all([checkMachine({ dataFolder, cacheFolder, given }), checkEngines(config, output)]);
   const dependencies = [...machine, ...engines];
-  const checks = [...dependencies, ...definitions];
+  const definitions = checkDefinitions(config.metrics);
+  const checks = [...dependencies, definitions];
   if (json) output.data(JSON.stringify({ ok: checks.every(({ ok }) => ok), checks }));
   else for (const line of checks.flatMap((check) => linesOf(check, output))) output.data(line);
   if (dependencies.some(({ ok }) => !ok)) return exitCodes.unreachable;
-  return definitions.some(({ ok }) => !ok) ? exitCodes.config : exitCodes.ok;
+  return definitions.ok ? exitCodes.ok : exitCodes.config;
 }
 
 function linesOf({ name, ok, detail, fix }: Check, { dataStyle }: Output): string[] {
@@ -89,11 +87,13 @@ async function askClickHouse(url: string): Promise<string> {
   }
 }
 
-async function checkDefinitions(file: string): Promise<Check> {
-  const parsed = await parseDefinitionFile(file);
-  if (parsed.ok) return { name: 'definitions', ok: true, detail: `${file}: ${parsed.set.metrics.length} metrics` };
+/** Together, as a deployment reads them. */
+function checkDefinitions(files: readonly string[]): Check {
+  const parsed = parseDefinitionFiles(files);
+  const name = 'definitions';
+  if (parsed.ok) return { name, ok: true, detail: parsed.sets.map((set) => `set ${set.name} with ${set.metrics.length} metrics`).join(', ') };
   const [first] = parsed.problems;
   const more = parsed.problems.length > 1 ? ` (and ${parsed.problems.length - 1} more)` : '';
-  const detail = first === undefined ? file : problemLine(first) + more;
-  return { name: 'definitions', ok: false, detail, fix: `Mend the file; tidemark check ${file} lists every mistake.` };
+  const detail = first === undefined ? files.join(', ') : problemLine(first) + more;
+  return { name, ok: false, detail, fix: `Mend what tidemark check ${files.join(' ')} lists.` };
 }

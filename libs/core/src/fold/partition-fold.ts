@@ -12,6 +12,7 @@ import type { Calendar } from '../time/calendar.ts';
 import { compileClauses, type EventTest, SelectorTable, type SelectorTests, selectorKey } from './matching.ts';
 import type { Outcome } from './outcome.ts';
 import { PartitionState } from './partition-state.ts';
+import { SelectorBuckets } from './selector-buckets.ts';
 
 /** Runs when its selector matched; `namesOnly` when the name alone fits. */
 interface Trigger {
@@ -194,20 +195,23 @@ export class PartitionFold {
     const handlers = [added];
     this.#bucketHandlers.set(key, { store, handlers });
     this.state.bucketSets.push({ key, store });
-    this.#triggers.push({
-      selectors: [this.#selectors.index(selector)],
-      namesOnly: false,
-      run: (event) => {
-        const slot = this.#touch(event);
-        const label = dimension < 0 ? 0 : this.#label(dimension);
-        const bucket = calendar.bucketOf(event.timeMs);
-        const row = store.ensure(slot, label);
-        if (!store.add(row, bucket)) return;
-        this.state.touched.touch(slot);
-        for (const handler of handlers) handler(slot, row, label, bucket);
-      },
-    });
+    this.#selectorBuckets(selector).feed(store, handlers, { calendar, dimension });
     return store;
+  }
+
+  readonly #bucketsBySelector = new Map<number, SelectorBuckets>();
+
+  /** The bucket sets of one selector have one trigger. */
+  #selectorBuckets(selector: Selector): SelectorBuckets {
+    const index = this.#selectors.index(selector);
+    const known = this.#bucketsBySelector.get(index);
+    if (known !== undefined) return known;
+    const buckets = new SelectorBuckets();
+    this.#bucketsBySelector.set(index, buckets);
+    const labelOf = (dimension: number): number => this.#label(dimension);
+    const changed = (slot: number): void => this.state.touched.touch(slot);
+    this.#triggers.push({ selectors: [index], namesOnly: false, run: (event) => buckets.match(event, this.#touch(event), labelOf, changed) });
+    return buckets;
   }
 
   #bindFirsts(

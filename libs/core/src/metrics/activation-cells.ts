@@ -23,7 +23,7 @@ export function firstAge(metric: ActivationDefinition): number {
   return FIRST_MET + metric.conditions.length;
 }
 
-export function widthOf(metric: ActivationDefinition): number {
+function widthOf(metric: ActivationDefinition): number {
   return firstAge(metric) + (metric.columns === null ? 0 : metric.columns + 1);
 }
 

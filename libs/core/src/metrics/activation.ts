@@ -264,7 +264,7 @@ function shareOf(cohorts: readonly ActivationCohort[], activatedIn: (cohort: Act
 
 function check(metric: ActivationDefinition, table: string, cells: ArrayLike<number>): void {
   const name = `${metric.id} ${table}`;
-  checkCounts(name, cells);
+  checkCounts(metric.id, table, cells);
   if (table.startsWith('times')) return;
   const [size = 0, activated = 0] = [cells[SIZE], cells[ACTIVATED]];
   if (activated > size) throw new Error(`${name}: more actors activated than in the cohort`);

@@ -28,6 +28,9 @@ function periodsOf(metric: ActivityDefinition): readonly Period[] {
   return metric.unit === 'day' ? PERIODS : [];
 }
 
+/** A power of two. */
+const REMEMBERED_PERIODS = 8;
+
 /** Blocks of 32 and of 1,024 buckets that count the actors first seen in them, so that `ever` reads a few rows at any length of history. */
 const BLOCKS = [
   { name: 'new32', bits: 5 },
@@ -86,15 +89,18 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
       emitGap({ sets, row, bucket, sign: 1, table, label, columns });
       if (sets.previous(row, bucket) === NO_BUCKET) {
         const next = sets.next(row, bucket);
-        for (const { bits, counts } of blocks) {
+        for (let index = 0; index < blocks.length; index++) {
+          const { bits, counts } = blocks[index] as (typeof blocks)[number];
           if (next !== NO_BUCKET && blockOf(next, bits) === blockOf(bucket, bits)) continue;
           counts.add(blockOf(bucket, bits), label, 0, 1);
           if (next !== NO_BUCKET) counts.add(blockOf(next, bits), label, 0, -1);
         }
       }
-      for (const { periodCalendar, days, histogram } of periods) {
+      for (let index = 0; index < periods.length; index++) {
+        const { periodCalendar, days, histogram } = periods[index] as (typeof periods)[number];
         const period = periodCalendar.bucketOf(calendar.startMs(bucket));
-        const active = sets.count(row, days(period).first, days(period).last);
+        const { first, last } = days(period);
+        const active = sets.count(row, first, last);
         if (active > 1) histogram.add(period, label, active - 2, -1);
         histogram.add(period, label, active - 1, 1);
       }
@@ -102,13 +108,17 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
   }
 }
 
-/** First and last day of a period by its dates, which a date that the zone skipped belongs to as well. Remembers the period asked for last. */
+/** First and last day of a period by its dates, which a date that the zone skipped belongs to as well. Remembers the latest periods asked for. */
 function periodDays(days: Calendar, periods: Calendar): (period: number) => { first: number; last: number } {
-  let known = { period: Number.NaN, first: 0, last: 0 };
+  const known = Array.from({ length: REMEMBERED_PERIODS }, () => ({ period: Number.NaN, first: 0, last: 0 }));
   const firstDay = (period: number): number => days.parse(periods.name(period)) ?? 0;
   return (period) => {
-    if (known.period !== period) known = { period, first: firstDay(period), last: firstDay(period + 1) - 1 };
-    return known;
+    const at = period & (REMEMBERED_PERIODS - 1);
+    const held = known[at];
+    if (held !== undefined && held.period === period) return held;
+    const found = { period, first: firstDay(period), last: firstDay(period + 1) - 1 };
+    known[at] = found;
+    return found;
   };
 }
 
@@ -263,7 +273,7 @@ function periodAnswer(
 }
 
 function check(metric: ActivityDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, cells);
+  checkCounts(metric.id, table, cells);
 }
 
 export const activity: MetricKind<ActivityDefinition> = { evaluatorVersion: 1, bind, needs, answer, check };

@@ -19,7 +19,7 @@ export interface FunnelScope {
   readonly sets: BucketSets | null;
 }
 
-export const LABELS_PER_VALUE = 32;
+const LABELS_PER_VALUE = 32;
 
 /** Rows with uniques for any range: entries per step, then one gap triangle per step. Others: entries per step, then distinct actors per step. */
 export function gapColumns(metric: FunnelDefinition, step: number): GapColumns {

@@ -216,7 +216,7 @@ function entriesOf(rows: Rows, range: { from: number; to: number }, step: number
 }
 
 function check(metric: FunnelDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, cells);
+  checkCounts(metric.id, table, cells);
   if (table.startsWith('times:')) return;
   for (let step = 1; step < metric.steps.length; step++) {
     if ((cells[step] ?? 0) > (cells[step - 1] ?? 0)) throw new Error(`${metric.id} ${table}: more entries at step ${step + 1} than at step ${step}`);

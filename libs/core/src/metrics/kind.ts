@@ -40,7 +40,7 @@ export interface FoldBinder {
     spec: { selector: Selector; namesOnly: boolean; dimensions: readonly number[] },
     moves: { leaving(slot: number): void; arrived(slot: number): void },
   ): Firsts;
-  /** All matches of the selectors, as a mask, with slice labels captured; `insert` must be called by the handler, between looking and emitting. */
+  /** All matches of the selectors, as a mask, with slice labels captured. */
   timelines(
     spec: {
       selectors: readonly Selector[];

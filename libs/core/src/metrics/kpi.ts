@@ -191,7 +191,8 @@ function* bucketsOf(range: Range): Generator<number> {
 function check(metric: KpiDefinition, table: string, cells: ArrayLike<number>): void {
   const signed = partsOf(metric).flatMap(({ measure, first }) => (measure.measure === 'sum' ? [first + SUM] : []));
   checkCounts(
-    `${metric.id} ${table}`,
+    metric.id,
+    table,
     Array.from(cells, (cell, column) => (signed.includes(column) ? Math.abs(cell) : cell)),
   );
 }

@@ -15,5 +15,6 @@ export function wilson(part: number, whole: number): { low: number | null; high:
   const zz = (Z * Z) / whole;
   const centre = share + zz / 2;
   const spread = Z * Math.sqrt((share * (1 - share)) / whole + zz / (4 * whole));
-  return { low: Math.max(0, (centre - spread) / (1 + zz)), high: Math.min(1, (centre + spread) / (1 + zz)) };
+  // At the ends the interval touches 0 or 1 exactly; the arithmetic would miss them by an ulp.
+  return { low: part === 0 ? 0 : (centre - spread) / (1 + zz), high: part === whole ? 1 : (centre + spread) / (1 + zz) };
 }

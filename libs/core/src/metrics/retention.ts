@@ -120,7 +120,7 @@ function sumColumn(rows: Rows, range: { from: number; to: number }, column: numb
 }
 
 function check(metric: RetentionDefinition, table: string, cells: ArrayLike<number>): void {
-  checkCounts(`${metric.id} ${table}`, cells);
+  checkCounts(metric.id, table, cells);
   for (let index = 0; index < metric.columns.length; index++) {
     if ((cells[1 + index] ?? 0) > (cells[0] ?? 0))
       throw new Error(`${metric.id} ${table}: column ${metric.columns[index]} holds more actors than the cohort`);

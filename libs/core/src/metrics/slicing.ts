@@ -48,10 +48,10 @@ export function sumRows(all: readonly Rows[]): Rows {
   return sums;
 }
 
-/** Throws when an integer is negative or not exact: the first invariant of every row. */
-export function checkCounts(name: string, cells: ArrayLike<number>): void {
-  for (let column = 0; column < cells.length; column++) {
+/** Throws when an integer, from a column on, is negative or not exact: the first invariant of every row. */
+export function checkCounts(metric: string, table: string, cells: ArrayLike<number>, from = 0): void {
+  for (let column = from; column < cells.length; column++) {
     const cell = cells[column] as number;
-    if (!(cell >= 0) || !Number.isSafeInteger(cell)) throw new Error(`${name}: column ${column} is ${cell}, expected a count`);
+    if (!(cell >= 0) || !Number.isSafeInteger(cell)) throw new Error(`${metric} ${table}: column ${column} is ${cell}, expected a count`);
   }
 }

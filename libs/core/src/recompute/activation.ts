@@ -146,5 +146,5 @@ function interval(successes: number, trials: number): { low: number | null; high
   const shrink = 1 + (z * z) / trials;
   const middle = p + (z * z) / trials / 2;
   const half = z * Math.sqrt((p * (1 - p)) / trials + (z * z) / trials / (4 * trials));
-  return { low: Math.max(0, (middle - half) / shrink), high: Math.min(1, (middle + half) / shrink) };
+  return { low: successes === 0 ? 0 : (middle - half) / shrink, high: successes === trials ? 1 : (middle + half) / shrink };
 }

@@ -27,13 +27,7 @@ export function recompute(
   return recomputed(set, metric, eventsByActor(events), request, clock);
 }
 
-function recomputed(
-  set: MetricSet,
-  metric: MetricDefinition,
-  byActor: Question['byActor'],
-  request: AnswerRequest,
-  clock: AnswerClock,
-): Answer {
+function recomputed(set: MetricSet, metric: MetricDefinition, byActor: Question['byActor'], request: AnswerRequest, clock: AnswerClock): Answer {
   if (request.to < request.from) throw new RangeError(`empty range: ${request.from} to ${request.to}`);
   const dimension = set.dimensions.find((one) => one.name === request.slice);
   if (request.slice !== undefined && !dimension) throw new RangeError(`set "${set.name}" has no dimension "${request.slice}"`);

@@ -165,5 +165,5 @@ function wilson(successes: number, trials: number): { low: number | null; high: 
   const weight = (z * z) / trials;
   const centre = rate + weight / 2;
   const spread = z * Math.sqrt((rate * (1 - rate)) / trials + weight / (4 * trials));
-  return { low: Math.max(0, (centre - spread) / (1 + weight)), high: Math.min(1, (centre + spread) / (1 + weight)) };
+  return { low: successes === 0 ? 0 : (centre - spread) / (1 + weight), high: successes === trials ? 1 : (centre + spread) / (1 + weight) };
 }

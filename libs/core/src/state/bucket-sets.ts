@@ -133,8 +133,16 @@ export class BucketSets {
 
   /** How many buckets of [from, to] are in the set; both inside the window or above it. */
   count(row: number, from: number, to: number): number {
+    const top = this.tops[row] as number;
+    const first = from >> 5;
+    const last = to >> 5;
     let found = 0;
-    for (let bucket = this.next(row, from - 1); bucket !== NO_BUCKET && bucket <= to; bucket = this.next(row, bucket)) found++;
+    for (let word = Math.max(first, top - this.words + 1); word <= last && word <= top; word++) {
+      let bits = this.bits[this.#at(row, word)] as number;
+      if (word === first) bits &= -1 << (from & 31);
+      if (word === last) bits &= -1 >>> (31 - (to & 31));
+      found += setBits(bits);
+    }
     return found;
   }
 
@@ -170,4 +178,11 @@ export class BucketSets {
     }
     this.tops[row] = word;
   }
+}
+
+/** How many of 32 bits are 1: sums of neighbours, of pairs, of quarters, then of all bytes at once. */
+function setBits(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x55555555);
+  const quarters = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((quarters + (quarters >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -74,6 +74,11 @@ export interface TableShape {
   closesAtMs(bucket: number): number;
 }
 
+/** Rows that a table keeps at hand; a power of two. */
+const RECENT_ROWS = 64;
+/** Integers that rows are cut from at a time: a typed array of its own costs a row more than its integers. */
+const SLAB_CELLS = 2048;
+
 /** The rows of one metric's table. */
 export class CellTable {
   readonly shape: TableShape;
@@ -81,6 +86,10 @@ export class CellTable {
   readonly #clock: { readonly clockMs: number };
   /** Sparse: of a table with ordinals few labels have rows. */
   readonly #rows: (Map<number, CellRow> | undefined)[] = [];
+  /** By place, the row last changed there: most changes are to few rows. */
+  readonly #recent: (CellRow | null)[] = new Array<CellRow | null>(RECENT_ROWS).fill(null);
+  #slab = new Float64Array(0);
+  #slabUsed = 0;
 
   constructor(shape: TableShape, changes: ChangeList, clock: { readonly clockMs: number }) {
     this.shape = shape;
@@ -90,14 +99,14 @@ export class CellTable {
 
   /** Adds to one integer; the sums stay safe integers. */
   add(bucket: number, label: number, column: number, amount: number): void {
-    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
+    const row = this.#find(bucket, label);
     row.cells[column] = (row.cells[column] as number) + amount;
     this.#changes.touch(row);
   }
 
   /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
   addWide(bucket: number, label: number, column: number, amount: bigint): void {
-    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
+    const row = this.#find(bucket, label);
     const total = wideInteger(row.cells, column) + amount;
     row.cells[column] = Number(total >> 32n);
     row.cells[column + 1] = Number(total & 0xffffffffn);
@@ -118,7 +127,29 @@ export class CellTable {
   /** Takes a closed row out; its final values are in both stores. */
   drop(row: CellRow): void {
     this.#rows[row.label]?.delete(row.bucket);
+    const at = placeOf(row.bucket, row.label);
+    if (this.#recent[at] === row) this.#recent[at] = null;
     this.#changes.remove(row);
+  }
+
+  /** The row, made when absent. */
+  #find(bucket: number, label: number): CellRow {
+    const at = placeOf(bucket, label);
+    const recent = this.#recent[at] as CellRow | null;
+    if (recent !== null && recent.bucket === bucket && recent.label === label) return recent;
+    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
+    this.#recent[at] = row;
+    return row;
+  }
+
+  #zeros(): Float64Array {
+    const { width } = this.shape;
+    if (this.#slabUsed + width > this.#slab.length) {
+      this.#slab = new Float64Array(width * Math.max(1, Math.floor(SLAB_CELLS / width)));
+      this.#slabUsed = 0;
+    }
+    this.#slabUsed += width;
+    return this.#slab.subarray(this.#slabUsed - width, this.#slabUsed);
   }
 
   #make(bucket: number, label: number): CellRow {
@@ -128,7 +159,7 @@ export class CellTable {
       table: this,
       bucket,
       label,
-      cells: new Float64Array(shape.width),
+      cells: this.#zeros(),
       epoch: this.#changes.epoch,
       next: this.#changes.next,
       older: null,
@@ -144,6 +175,11 @@ export class CellTable {
     this.#rows[label] = rows;
     return rows;
   }
+}
+
+/** Where a row is kept at hand. */
+function placeOf(bucket: number, label: number): number {
+  return (bucket + label * 23) & (RECENT_ROWS - 1);
 }
 
 /** The integer in two columns that `addWide` keeps. */

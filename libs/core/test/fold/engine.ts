@@ -50,8 +50,7 @@ export class Engine {
     const needs = needsOf(set, metric, request, calendars);
     const isNeeded = (row: CellRow): boolean =>
       needs.some(
-        (need) =>
-          need.metric === row.table.shape.metric && need.table === row.table.shape.name && row.bucket >= need.from && row.bucket <= need.to,
+        (need) => need.metric === row.table.shape.metric && need.table === row.table.shape.name && row.bucket >= need.from && row.bucket <= need.to,
       );
     const clock = { watermarkMs: this.watermarkMs, latenessMs: this.settings.latenessMs };
     return answerMetric(metric, request, { set, sourceOf: (id) => this.#source(id, isNeeded), clock, calendars });

@@ -16,6 +16,8 @@ export interface Beats {
   readonly checkpointIntervalMs: number;
   /** How often an idle owner confirms an unchanged head, per sink. */
   readonly confirmIntervalMs: Readonly<Record<CellSink['name'], number>>;
+  /** With more records than `lag` to go, figures are old anyway: publishing rests for these intervals, so that a row that changes on and on is written once. */
+  readonly catchUp: { readonly lag: number; readonly intervalMs: Readonly<Record<CellSink['name'], number>> };
 }
 
 export interface Stores {
@@ -57,6 +59,7 @@ export class LineagePartition {
   readonly #checkpoint: CheckpointContext;
   #beats: { readonly redis: Repetition; readonly clickhouse: Repetition; readonly checkpoint: Repetition } | null = null;
   readonly #confirmedAtMs = { redis: 0, clickhouse: 0 };
+  readonly #haltToldAtMs = { redis: 0, clickhouse: 0 };
   /** Hashes of records that manifest and heads vouch for; each is compared when its offset comes by, before anything behind it is folded. */
   #expected: { readonly offset: number; readonly fingerprint: string; readonly who: string }[] = [];
   /** Set when a compare-and-set found another manifest: load before the next save. */
@@ -189,9 +192,16 @@ export class LineagePartition {
 
   async #publishTo(name: CellSink['name'], last: boolean): Promise<void> {
     const { memory } = this;
-    if (memory === null || this.halted !== null) return;
+    if (this.halted !== null) {
+      await this.#tellHalt(name, this.halted);
+      return;
+    }
+    if (memory === null) return;
     const { stores, clock, beats, lineage, partition, randomId } = this.#options;
-    const idle = memory[name].base === positionOf(memory);
+    if (!last && this.#isFarBehind(memory) && clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name]) return;
+    const { base } = memory[name];
+    // Nothing of ours is missing in the store, or it is ahead of us.
+    const idle = base !== null && base >= positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
     const other = name === 'redis' ? stores.clickhouse : stores.redis;
     const outcome = await publish(memory, {
@@ -205,6 +215,38 @@ export class LineagePartition {
     });
     if (outcome.result === 'closed') this.#confirmedAtMs[name] = clock.nowMs();
     this.#options.report({ event: 'published', sink: name, outcome });
+  }
+
+  /** A halted owner goes on saying so: the heads stay where they are, and every answer names the reason. */
+  async #tellHalt(name: CellSink['name'], halted: string): Promise<void> {
+    const { stores, clock, beats, lineage, partition, randomId } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#haltToldAtMs[name] < beats.confirmIntervalMs[name]) return;
+    this.#haltToldAtMs[name] = nowMs;
+    try {
+      const { closed, target, note } = await stores[name].head(lineage, partition);
+      // Nothing was ever published, or a publish is under way: readers are told by readiness alone.
+      if (note === null || closed < target) return;
+      const told: HeadNote = { ...note, halted, atEnd: false, confirmedAtMs: nowMs };
+      await stores[name].write({
+        lineage,
+        partition,
+        publishId: randomId(),
+        index: 0,
+        last: true,
+        target: closed,
+        base: closed,
+        rows: [],
+        note: told,
+      });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  #isFarBehind(memory: PartitionMemory): boolean {
+    const high = this.#options.logHigh();
+    return high !== null && high - memory.fold.state.next > this.#options.beats.catchUp.lag;
   }
 
   #note(memory: PartitionMemory): HeadNote {

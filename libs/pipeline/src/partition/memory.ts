@@ -1,7 +1,7 @@
 /** What a worker holds of one partition of one lineage: the fold, how far each sink is whole, and what is checkpointed. */
 import type { PartitionFold, CellRow as StateRow } from '@tidemark/core';
 import type { SegmentRef } from '../ports/checkpoint.ts';
-import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
+import { NO_VERSION, splitVersion, type Version, versionOf } from '../ports/version.ts';
 
 /** A sink's base is the head up to which we know it to be whole; null until its own head was read. */
 export interface SinkState {
@@ -76,9 +76,18 @@ export function rowVersion(row: { epoch: number; next: number }): Version {
   return versionOf(row.epoch, row.next);
 }
 
+/** Tells whether a row changed above a version. By numbers: it is asked for every row of every publish. */
+function changedAbove(version: Version): (row: { epoch: number; next: number }) => boolean {
+  const { epoch, next } = splitVersion(version);
+  return (row) => row.epoch > epoch || (row.epoch === epoch && row.next > next);
+}
+
 /** Rows that changed above a version, latest first. */
-export function* changedAbove(memory: PartitionMemory, version: Version): Generator<StateRow> {
-  for (let row = memory.fold.state.changes.newest; row !== null && rowVersion(row) > version; row = row.older) yield row;
+export function rowsAbove(memory: PartitionMemory, version: Version): StateRow[] {
+  const isAbove = changedAbove(version);
+  const rows: StateRow[] = [];
+  for (let row = memory.fold.state.changes.newest; row !== null && isAbove(row); row = row.older) rows.push(row);
+  return rows;
 }
 
 /** Integers that wait for a sink; stops counting above `enough`. What was loaded does not wait for a store that has not told its head: it is in memory anyway. */
@@ -86,10 +95,8 @@ export function dirtyCells(memory: PartitionMemory, enough: number): number {
   if (memory.fold.state.changes.cells <= enough) return 0;
   const acknowledged = [memory.redis, memory.clickhouse].map(({ base, blocked }) => (blocked ? positionOf(memory) : (base ?? memory.loadedAt)));
   let cells = 0;
-  for (const row of changedAbove(memory, acknowledged.reduce(earlierOf))) {
-    cells += row.cells.length;
-    if (cells > enough) break;
-  }
+  const isWaiting = changedAbove(acknowledged.reduce(earlierOf));
+  for (let row = memory.fold.state.changes.newest; row !== null && cells <= enough && isWaiting(row); row = row.older) cells += row.cells.length;
   return cells;
 }
 
@@ -97,10 +104,10 @@ export function dirtyCells(memory: PartitionMemory, enough: number): number {
 export function dropClosedRows(memory: PartitionMemory): number {
   const { redis, clickhouse } = memory;
   if (redis.base === null || clickhouse.base === null) return 0;
-  const whole = earlierOf(redis.base, clickhouse.base);
+  const isWaiting = changedAbove(earlierOf(redis.base, clickhouse.base));
   const { clockMs, changes } = memory.fold.state;
   let count = 0;
-  for (let row = changes.oldest; row !== null && rowVersion(row) <= whole; ) {
+  for (let row = changes.oldest; row !== null && !isWaiting(row); ) {
     const newer: StateRow | null = row.newer;
     if (row.table.shape.closesAtMs(row.bucket) <= clockMs) {
       const { metric, name } = row.table.shape;

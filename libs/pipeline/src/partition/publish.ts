@@ -9,8 +9,8 @@
 import { kindOf, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import type { Version } from '../ports/version.ts';
-import { changedAbove, type PartitionMemory, positionOf, rowVersion, type SinkState } from './memory.ts';
+import { NO_VERSION, type Version } from '../ports/version.ts';
+import { type PartitionMemory, positionOf, rowsAbove, rowVersion, type SinkState } from './memory.ts';
 
 export interface PublishContext {
   readonly lineage: string;
@@ -44,8 +44,11 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
       state.base = head.closed;
     }
     const refill = await refillRows(memory, state.base, context);
-    if (refill === null)
+    if (refill === null) {
+      // Until the other store's head has closed, which may take a position that we have not reached.
+      state.blocked = true;
       return { result: 'waiting', why: `rows up to ${memory.dropped} are not in the state, and ${context.other.name} is not whole up to there` };
+    }
     // From here to the first write everything is taken at one position.
     const target = positionOf(memory);
     const base = state.base;
@@ -53,8 +56,10 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
     rows.push(...refill.filter((row) => !holds(memory, row)));
     return await writeParts({ memory, state, context, target, base, rows });
   } catch (error) {
-    if (error instanceof StoreUnavailable) return { result: 'retry', why: error.message };
-    throw error;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    // A store that is away bounds the fold again.
+    state.blocked = false;
+    return { result: 'retry', why: error.message };
   }
 }
 
@@ -71,20 +76,27 @@ function holds(memory: PartitionMemory, row: CellRow): boolean {
   return label !== null && table.get(row.bucket, label) !== undefined;
 }
 
-/** Copies of all rows changed above the base, checked against their kind's invariants. */
+/** Copies of all rows changed above the base, in one block of integers, checked against their kind's invariants. */
 function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   const { state, set } = memory.fold;
   state.counters.check();
   const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
-  const rows: CellRow[] = [];
-  for (const row of changedAbove(memory, base)) {
+  const changed = rowsAbove(memory, base);
+  const block = new Float64Array(changed.reduce((sum, row) => sum + row.cells.length, 0));
+  let used = 0;
+  // Many rows changed by the same record, and stand side by side.
+  let last = { epoch: -1, next: -1, version: NO_VERSION };
+  return changed.map((row) => {
     const { shape } = row.table;
     const metric = metrics.get(shape.metric);
     if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
     const value = rowValue(shape, state.dictionaries, row.label);
-    rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: rowVersion(row), cells: row.cells.slice() });
-  }
-  return rows;
+    if (row.next !== last.next || row.epoch !== last.epoch) last = { epoch: row.epoch, next: row.next, version: rowVersion(row) };
+    block.set(row.cells, used);
+    used += row.cells.length;
+    const cells = block.subarray(used - row.cells.length, used);
+    return { metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: last.version, cells };
+  });
 }
 
 interface Writing {
@@ -117,10 +129,14 @@ async function writeParts(writing: Writing): Promise<PublishResult> {
     const answer = await writeTwice(context.sink, part);
     if (answer.outcome === 'behind') {
       state.base = answer.closed;
+      state.blocked = false;
       return { result: 'behind', closed: answer.closed };
     }
+    // Stays so while the next publish is under way, or the fold would look in between and rest.
+    if (answer.outcome === 'open') state.blocked = true;
     if (answer.outcome !== 'written') return { result: 'retry', why: `the head stays ${answer.outcome}` };
   }
+  state.blocked = false;
   if (state.base === null || state.base < target) state.base = target;
   return { result: 'closed', target, rows: rows.length };
 }

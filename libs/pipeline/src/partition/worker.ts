@@ -58,6 +58,7 @@ interface Holding {
 }
 
 const HOUSEKEEPING_MS = 1000;
+const TOPIC_WATCH_EVERY = 10;
 const RETRY_MS = 500;
 /** Of the ten seconds that a stop may take, the rest is for leaving the group. */
 const FINISH_DEADLINE_MS = 8000;
@@ -70,6 +71,7 @@ export class Worker implements LogHandler {
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
   #housekeeping: Repetition | null = null;
+  #housekept = 0;
   #stopped = false;
 
   constructor(options: WorkerOptions) {
@@ -240,6 +242,7 @@ export class Worker implements LogHandler {
       report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
       return;
     }
+    await this.#watchTopic();
     const nowMs = clock.nowMs();
     const statuses = this.status();
     const live = statuses.some((status) => status.clockMs !== null && status.clockMs >= nowMs - settings.latenessMs);
@@ -252,6 +255,22 @@ export class Worker implements LogHandler {
       if (!mine.some((status) => shouldTick({ ...due, next: status.next, logHigh: status.logHigh, clockMs: status.clockMs }))) continue;
       holding.lastRecordAtMs = nowMs;
       await this.#tick(partition);
+    }
+  }
+
+  /** A topic that was deleted and created anew may hold as many records as the old one: only its identity tells. Asked every tenth time. */
+  async #watchTopic(): Promise<void> {
+    const { log, identity, report } = this.#options;
+    this.#housekept++;
+    if (this.#housekept % TOPIC_WATCH_EVERY !== 0) return;
+    try {
+      const now = await log.identity();
+      const changed = (['clusterId', 'topicId', 'partitionCount'] as const).find((key) => now[key] !== identity[key]);
+      if (changed === undefined) return;
+      const reason = `the log's ${changed} is now ${now[changed]}, the state was folded with ${identity[changed]}: the topic was re-created or changed`;
+      for (const { lineages } of this.#holdings.values()) for (const lineage of lineages) lineage.halt(reason);
+    } catch (error) {
+      report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
     }
   }
 

@@ -1,8 +1,7 @@
 // The archiver over the twins of log and archive, with a clock that moves when told.
 import { describeEvent } from '@tidemark/codec';
-import { MemoryArchive } from '@tidemark/testing';
+import { MemoryArchive, MemoryLog, type MemoryMember } from '@tidemark/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MemoryLog, type MemoryMember } from '@tidemark/testing';
 import { type ArchiveNote, type ArchiveWriter, type ArchiveWriterOptions, createArchiveWriter } from '../../src/archive/archive-writer.ts';
 import { StoreUnavailable } from '../../src/ports/sink.ts';
 

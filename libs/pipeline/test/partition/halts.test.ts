@@ -84,11 +84,13 @@ test('a log that was cut below a published head and rewritten halts before the h
   bench.redis.wipe();
   bench.log.truncate(0, 2);
   bench.send({ at: 0.7 }, { at: 0.8 }, { at: 0.9 });
-  const before = bench.clickhouse.snapshot();
-  const { halts } = await bench.start();
+  const { halts, worker } = await bench.start();
+  const lineage = worker.lineages[0] ?? '';
+  const before = bench.clickhouse.rowsOf(lineage, 0);
   await bench.settle();
   expect(halts()).toEqual([expect.stringMatching(/^the record at offset 3 is not the one that clickhouse was folded with/)]);
-  expect(bench.clickhouse.snapshot()).toBe(before);
+  expect(bench.clickhouse.rowsOf(lineage, 0)).toEqual(before);
+  expect(bench.clickhouse.headOf(lineage, 0)).toMatchObject({ closed: versionOf(1, 4), note: { halted: halts()[0] } });
 });
 
 test('a head that is seen only when its store comes back is compared as well', async () => {
@@ -153,20 +155,33 @@ test('another topic under the same name halts', async () => {
   expect(halts()).toEqual([expect.stringMatching(/^the topic of the log is topic-2, the state was folded with topic-1/)]);
 });
 
+test('a topic that is deleted and created anew under a live worker halts, though the new one has as many records', async () => {
+  const bench = await folded();
+  const { halts } = await bench.start();
+  await bench.settle();
+  bench.log.recreate();
+  await bench.settle(12_000);
+  expect(halts()).toEqual([expect.stringMatching(/^the log's topicId is now topic-2, the state was folded with topic-1/)]);
+});
+
 test('a halted partition folds, publishes and saves nothing more, and its halt is told once', async () => {
   const bench = await folded();
   bench.log.truncate(0, 3);
   bench.send({ at: 0.9 }, { at: 0.9 });
   const { halts, worker } = await bench.start();
   await bench.settle();
-  const before = [bench.redis.snapshot(), bench.clickhouse.snapshot(), bench.checkpoints.snapshot()];
+  const lineage = worker.lineages[0] ?? '';
+  const stored = () => [bench.redis, bench.clickhouse].flatMap((store) => [store.rowsOf(lineage, 0), store.headOf(lineage, 0)?.closed]);
+  const before = [...stored(), bench.checkpoints.snapshot()];
   bench.send({ at: 1 });
   await bench.settle(20_000);
   const stopping = worker.stop();
   await bench.clock.advance(100);
   await stopping;
-  expect([bench.redis.snapshot(), bench.clickhouse.snapshot(), bench.checkpoints.snapshot()]).toEqual(before);
+  expect([...stored(), bench.checkpoints.snapshot()]).toEqual(before);
   expect(halts()).toHaveLength(1);
+  // Every answer names the reason, because the heads do.
+  for (const store of [bench.redis, bench.clickhouse]) expect(store.headOf(lineage, 0)?.note?.halted).toBe(halts()[0]);
 });
 
 test('a manifest that vanished while state is held: the store lost it, and gets a full base', async () => {

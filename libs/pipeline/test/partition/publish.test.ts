@@ -158,6 +158,31 @@ test('a head that another publish has opened further stays open, and the rows co
   expect(await to('redis')).toMatchObject({ result: 'closed', target: at(5) });
 });
 
+test('an open head blocks until it closes, also while the next publish is under way; a store that is away does not block', async () => {
+  const { folded, redis, to, contextOf } = bench();
+  folded.send({ at: 0 });
+  const part = { lineage: LINEAGE, partition: 0, publishId: 'z', index: 0, last: false, target: at(2), base: NO_VERSION, rows: [], note: NOTE };
+  await redis.sink.write(part);
+  await to('redis');
+  expect(folded.memory.redis.blocked).toBe(true);
+  const seen: boolean[] = [];
+  const watching: CellSink['write'] = (sent) => {
+    seen.push(folded.memory.redis.blocked);
+    return redis.sink.write(sent);
+  };
+  await publish(folded.memory, contextOf('redis', { ...redis.sink, write: watching }));
+  expect(seen).toEqual([true]);
+  redis.intercept = () => 'lose';
+  await to('redis');
+  expect(folded.memory.redis.blocked).toBe(false);
+  redis.intercept = undefined;
+  await to('redis');
+  expect(folded.memory.redis.blocked).toBe(true);
+  folded.send({ at: 0.1 });
+  expect(await to('redis')).toMatchObject({ result: 'closed' });
+  expect(folded.memory.redis.blocked).toBe(false);
+});
+
 test('a publish of several scripts is cut by the limits, and all parts of one target go in', async () => {
   const { folded, redis, contextOf } = bench({ maxRows: 2, maxCells: 1_000 });
   folded.send({ at: 0 }, { at: 1 }, { at: 2, city: 'Sevan' });

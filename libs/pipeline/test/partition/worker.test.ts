@@ -3,7 +3,7 @@ import type { Fate } from '@tidemark/testing';
 import { expect, test } from 'vitest';
 import { type LogWriter, versionOf } from '../../src/index.ts';
 import { Bench } from './bench.ts';
-import { HOUR_MS, OTHER_SET, SET, SETTINGS, START_MS } from './folded.ts';
+import { HOUR_MS, NOTE, OTHER_SET, SET, SETTINGS, START_MS } from './folded.ts';
 
 const at = (next: number): string => versionOf(1, next);
 
@@ -35,6 +35,24 @@ test('an idle owner confirms its head: every second to Redis, less often to Clic
   expect(clickhouseAfter).toBe(clickhouseBefore);
   await bench.clock.advance(10_000);
   expect(confirmed()[1]).toBeGreaterThan(clickhouseAfter);
+});
+
+test('far behind the end of the log an owner publishes rarely: figures are old anyway; near it as often as ever', async () => {
+  const bench = new Bench();
+  const { events } = await bench.start();
+  for (let index = 0; index < 10_100; index++) bench.send({ at: index / 100_000 });
+  const published = (): number => events.filter((event) => event.event === 'published' && event.sink === 'redis').length;
+  bench.log.deliver(1);
+  await bench.clock.advance(600);
+  const first = published();
+  bench.log.deliver(1);
+  await bench.clock.advance(1_000);
+  expect(published()).toBe(first);
+  await bench.clock.advance(1_500);
+  expect(published()).toBe(first + 1);
+  bench.log.deliver(5_000);
+  await bench.clock.advance(600);
+  expect(published()).toBeGreaterThan(first + 1);
 });
 
 test('assigned retries while the checkpoints are away: unreachable is not absent', async () => {
@@ -153,6 +171,17 @@ test('the fold pauses while too much waits for a sink, and resumes when it is ta
   await bench.settle();
   await bench.settle();
   await bench.settle();
+  expect(worker.status()[0]).toMatchObject({ next: 12, redis: at(12), clickhouse: at(12) });
+});
+
+test('the fold does not rest below a position that another publish has announced: only folding on closes that head', async () => {
+  const bench = new Bench();
+  for (let hour = 0; hour < 12; hour++) bench.send({ at: hour });
+  const { worker } = await bench.start({ maxDirtyCells: 6 });
+  const announced = { partition: 0, publishId: 'dead', index: 0, last: false, target: at(9), base: at(0), rows: [], note: NOTE };
+  await bench.clock.advance(1_000);
+  await bench.redis.sink.write({ ...announced, lineage: worker.lineages[0] ?? '' });
+  for (let round = 0; round < 6; round++) await bench.settle();
   expect(worker.status()[0]).toMatchObject({ next: 12, redis: at(12), clickhouse: at(12) });
 });
 

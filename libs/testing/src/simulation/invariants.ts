@@ -18,17 +18,24 @@ export function checkCells(store: MemoryCellStore, reference: Reference): void {
   const name = `${store.sink.name} ${lineage.slice(0, 4)}:${partition}`;
   const facts = reference.factsAt(head.closed);
   if (facts === undefined) throw new Violation('I2', `${name}: the head is closed at ${place(head.closed)}, where no record ends`);
-  const limit = head.target > head.closed ? head.target : head.closed;
   let whole = 0;
   for (const row of rows) {
     const { entries, index } = entryOf(name, row, reference);
     const next = entries[index + 1];
     if (next !== undefined && next.version <= head.closed) {
-      throw new Violation('S', `${name}: ${rowKey(row)} is of ${place(row.version)}, changed again at ${place(next.version)}, and the head is closed at ${place(head.closed)}`);
+      throw new Violation(
+        'S',
+        `${name}: ${rowKey(row)} is of ${place(row.version)}, changed again at ${place(next.version)}, and the head is closed at ${place(head.closed)}`,
+      );
     }
-    if (row.version > limit) throw new Violation('S', `${name}: ${rowKey(row)} is of ${place(row.version)}, above head and target ${place(limit)}`);
+    if (row.version > head.closed && row.version > head.target)
+      throw new Violation(
+        'S',
+        `${name}: ${rowKey(row)} is of ${place(row.version)}, above head ${place(head.closed)} and target ${place(head.target)}`,
+      );
     if ((entries[0]?.version ?? NO_VERSION) <= head.closed) whole++;
-    if (head.target <= head.closed && row.version > head.closed) throw new Violation('I2', `${name}: ${rowKey(row)} is above the closed head ${place(head.closed)}`);
+    if (head.target <= head.closed && row.version > head.closed)
+      throw new Violation('I2', `${name}: ${rowKey(row)} is above the closed head ${place(head.closed)}`);
   }
   if (whole !== facts.rows) throw new Violation('I2', `${name}: ${whole} of ${facts.rows} rows of the closed head ${place(head.closed)} are there`);
   checkNote(name, head, facts);
@@ -100,7 +107,10 @@ function checkState(name: string, manifest: Manifest, { state }: PartitionFold, 
     const entry = reference.journal.get(key)?.findLast((each) => each.version <= version);
     const cells = cellsText(row.cells);
     if (entry?.cells !== cells || entry.version !== versionOf(row.epoch, row.next)) {
-      throw new Violation('I4', `${name}: ${key} is [${cells}] of ${row.next}, the fold says [${entry?.cells}] of ${place(entry?.version ?? NO_VERSION)}`);
+      throw new Violation(
+        'I4',
+        `${name}: ${key} is [${cells}] of ${row.next}, the fold says [${entry?.cells}] of ${place(entry?.version ?? NO_VERSION)}`,
+      );
     }
     held.add(key);
   }
@@ -109,11 +119,12 @@ function checkState(name: string, manifest: Manifest, { state }: PartitionFold, 
     if (entry === undefined || held.has(key)) continue;
     // Only a closed row may be absent, and the manifest must know how new such rows are.
     const closed = (reference.closesAtMs.get(key) ?? Number.POSITIVE_INFINITY) <= clockMs;
-    if (!closed || entry.version > manifest.dropped) throw new Violation('I4', `${name}: ${key} of ${place(entry.version)} is absent, dropped up to ${place(manifest.dropped)}`);
+    if (!closed || entry.version > manifest.dropped)
+      throw new Violation('I4', `${name}: ${key} of ${place(entry.version)} is absent, dropped up to ${place(manifest.dropped)}`);
   }
 }
 
 /** The position in a version, for people. */
-export function place(version: Version): string {
+function place(version: Version): string {
   return version === NO_VERSION ? 'never' : String(Number.parseInt(version.slice(4), 16));
 }

@@ -16,14 +16,12 @@ export interface SimulationResult {
   /** Records of the log, ticks included. */
   readonly records: number;
   readonly counts: Counts;
-  /** The last actions before the violation, when `trace` asks for them. */
+  /** Every action, in order. */
   readonly trace: readonly string[];
 }
 
 export interface SimulationOptions {
   readonly plant?: Plant;
-  /** How many of the last actions to keep. */
-  readonly trace?: number;
 }
 
 const HEAL_STEPS = 30_000;
@@ -51,7 +49,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     steps: play.steps,
     records,
     counts: world.counts,
-    trace: world.trace.slice(-(options.trace ?? 0) || world.trace.length),
+    trace: world.trace,
   };
 }
 
@@ -181,7 +179,7 @@ class Play {
     const call = movable[random.whole(0, Math.max(0, movable.length - 1))];
     if (call === undefined) return false;
     if (call.stage === 'applied') {
-      world.say(`${call.owner.name} hears ${JSON.stringify(call.answer)?.slice(0, 80)}`);
+      world.say(`${call.owner.name} hears ${answerText(call.answer)}`);
       schedule.settle(call, true);
       return true;
     }
@@ -292,4 +290,13 @@ class Play {
 
 function isFault(name: string): name is Fault {
   return name in FAULTS;
+}
+
+/** Short, but different for answers that lead to different actions. */
+function answerText(answer: SimulatedCall['answer']): string {
+  if (answer === null || 'error' in answer) return String(answer?.error);
+  const { value } = answer;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `${value.length} rows`;
+  return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
 }

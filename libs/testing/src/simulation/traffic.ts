@@ -8,7 +8,11 @@ export const HOUR_MS = 3_600_000;
 export const START_MS = Date.UTC(2026, 9, 24);
 export const PARTITIONER: Partitioner = 'murmur2';
 
-export const SETTINGS: FoldSettings = { latenessMs: 3 * HOUR_MS, futureMs: HOUR_MS, duplicateWindow: 1024, timelineCap: 8 };
+/** Rows close within hours; the timeline's cap is met now and then. */
+export function drawSettings(random: Random): FoldSettings {
+  const latenessHours = [0.25, 1, 3][random.whole(0, 2)] ?? 3;
+  return { latenessMs: latenessHours * HOUR_MS, futureMs: HOUR_MS, duplicateWindow: 1024, timelineCap: 8 };
+}
 
 function select(event: string): Selector {
   return { name: event, anyOf: [{ event, where: [] }] };
@@ -61,6 +65,8 @@ export interface TrafficOptions {
   readonly actors: number;
   /** Mean time between two records, ms. */
   readonly gapMs: number;
+  /** How likely a record follows the one before at once. */
+  readonly burst: number;
 }
 
 /** Appends records to a log, each at the time that it is told. */
@@ -72,9 +78,10 @@ export class Traffic {
     this.#options = options;
   }
 
-  /** How long until the next record. */
+  /** How long until the next record: records come in bursts, within which the beats differ in number. */
   gapMs(): number {
-    const { random, gapMs } = this.#options;
+    const { random, gapMs, burst } = this.#options;
+    if (random.chance(burst)) return random.whole(0, 400);
     return random.chance(0.03) ? Math.round(gapMs * random.between(5, 20)) : Math.round(-Math.log(1 - random.next()) * gapMs);
   }
 

@@ -1,16 +1,16 @@
 /** One simulated world: workers (production code), log, stores, time, and every action that the schedule may draw. */
 import { setImmediate } from 'node:timers/promises';
-import { createCalendars, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
-import { type EventLog, type LogWriter, Worker, type WorkerEvent } from '@tidemark/pipeline';
+import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { type EventLog, type LogWriter, type Manifest, NO_VERSION, Worker, type WorkerEvent } from '@tidemark/pipeline';
 import { createRandom, type Random } from '../generator/random.ts';
 import { MemoryLog, type MemoryMember } from '../twins/log.ts';
-import { drawPlan, type Plan } from './plan.ts';
 import { Engines } from './engines.ts';
 import { checkCells, checkManifest } from './invariants.ts';
+import { drawPlan, type Plan } from './plan.ts';
 import type { Plant } from './planted.ts';
 import { Reference } from './reference.ts';
 import { Schedule, type SimulatedCall, type SimulatedProcess } from './schedule.ts';
-import { drawSets, PARTITIONER, SETTINGS, START_MS, Traffic } from './traffic.ts';
+import { drawSets, PARTITIONER, START_MS, Traffic } from './traffic.ts';
 import { Violation } from './violation.ts';
 
 /** Assignments are told to each member when the schedule says so, never to all at once. */
@@ -67,9 +67,9 @@ export class World {
     this.#traffic = new Traffic({ ...plan, random: this.random, log: this.log });
     this.sets = drawSets(this.random).slice(0, plan.sets);
     const partitions = Array.from({ length: plan.partitionCount }, (_, partition) => partition);
-    const of = (set: MetricSet) => ({ partitionCount: plan.partitionCount, set, settings: SETTINGS, lineage: lineageOf(set, SETTINGS) });
+    const of = (set: MetricSet) => ({ partitionCount: plan.partitionCount, set, settings: plan.settings, lineage: lineageOf(set, plan.settings) });
     this.references = this.sets.flatMap((set) => partitions.map((partition) => new Reference({ ...of(set), partition })));
-    this.#newFolds = this.sets.flatMap((set) => partitions.map(() => foldFactory(set)));
+    this.#newFolds = this.sets.flatMap((set) => partitions.map(() => foldFactory(set, plan.settings)));
     this.#folded = partitions.map(() => 0);
     this.#checked = this.references.map(() => ({ redis: undefined, clickhouse: undefined, checkpoint: undefined, manifestId: null, next: -1 }));
     this.#content = this.engines.content();
@@ -110,7 +110,7 @@ export class World {
     const sets = this.troubled && plan.growing && this.random.chance(0.5) ? this.sets.slice(0, 1) : this.sets;
     const worker = new Worker({
       sets,
-      settings: SETTINGS,
+      settings: plan.settings,
       partitioner: PARTITIONER,
       identity: log.identity,
       log: ownLog,
@@ -242,20 +242,31 @@ export class World {
       if (now.clickhouse !== seen.clickhouse) checkCells(this.engines.clickhouse, reference);
       const manifest = this.engines.checkpoints.manifestOf(reference.lineage, reference.partition);
       if (now.checkpoint !== seen.checkpoint && manifest !== null) {
-        if (!rewound && manifest.next < seen.next) throw new Violation('I4', `the manifest of ${key} goes back from ${seen.next} to ${manifest.next}`);
+        if (!rewound && manifest.next < seen.next)
+          throw new Violation('I4', `the manifest of ${key} goes back from ${seen.next} to ${manifest.next}`);
         const stored = this.engines.checkpoints.segmentsOf(reference.lineage, reference.partition);
-        for (const { key: name } of manifest.segments) if (!stored.has(name)) throw new Violation('I4', `the manifest of ${key} names the missing segment ${name}`);
+        for (const { key: name } of manifest.segments)
+          if (stored.get(name)?.expires !== false)
+            throw new Violation('I4', `the manifest of ${key} names a segment that is missing or expires, ${name}`);
         const newFold = this.#newFolds[index];
         if (manifest.id !== seen.manifestId && newFold !== undefined) await checkManifest(this.engines.checkpoints, reference, newFold);
+        if (manifest.id !== seen.manifestId) this.#countManifest(manifest);
       }
       Object.assign(seen, now, { manifestId: manifest?.id ?? null, next: manifest?.next ?? -1 });
     }
     this.engines.remember();
   }
 
+  #countManifest({ dropped, segments, pieces }: Manifest): void {
+    this.count('manifest');
+    if (dropped !== NO_VERSION) this.count('manifest after dropped rows');
+    if (pieces > 1) this.count('manifest of several pieces');
+    if (segments.some(({ kind }) => kind === 'delta')) this.count('manifest with deltas');
+  }
+
   #reported(process: SimulatedProcess, event: WorkerEvent): void {
     if (!process.alive) return;
-    this.count(event.event === 'published' ? `${event.event} ${event.outcome.result}` : event.event);
+    this.count(nameOf(event));
     if (event.event === 'halted') this.#fail('halt', `${process.name}, partition ${event.partition}: ${event.reason}`);
   }
 
@@ -264,8 +275,16 @@ export class World {
   }
 }
 
-function foldFactory(set: MetricSet): () => PartitionFold {
-  const shared = { set, settings: SETTINGS, vocabulary: new Vocabulary(), calendars: createCalendars() };
+/** Ways of a publish each have a name: the seeds must reach them all. */
+function nameOf(event: WorkerEvent): string {
+  if (event.event !== 'published') return event.event;
+  const { sink, outcome } = event;
+  if (outcome.result !== 'retry') return `${sink} ${outcome.result}`;
+  return `${sink} ${/^the head stays/.test(outcome.why) ? outcome.why.replace('the head stays ', '') : 'without an answer'}`;
+}
+
+function foldFactory(set: MetricSet, settings: FoldSettings): () => PartitionFold {
+  const shared = { set, settings, vocabulary: new Vocabulary(), calendars: createCalendars() };
   return () => new PartitionFold(shared);
 }
 

@@ -5,7 +5,7 @@ import { lawsWithoutTest } from './law-rules.ts';
 import type { Rule, SourceFile, Violation } from './source.ts';
 
 /** Every rule of the house that tidy keeps; function length, floating promises and dead exports are kept by Biome and knip. */
-export const rules: readonly Rule[] = [
+const rules: readonly Rule[] = [
   importOrder,
   publicEntry,
   drivers,

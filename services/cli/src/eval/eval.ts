@@ -25,7 +25,7 @@ export interface EvalOptions {
 
 /** Prints one JSON body per path, in the order of the paths; a path that the service would refuse is a message and exit code 2. */
 export async function evaluate(options: EvalOptions, output: Output): Promise<ExitCode> {
-  const sets = await readMetricSets(options.metrics);
+  const sets = readMetricSets(options.metrics);
   const badRows = createBadRows();
   const events: FileEvent[] = [];
   const { asOfMs = Number.POSITIVE_INFINITY } = options;

@@ -35,7 +35,7 @@ async function clocksFromService(queryUrl: string): Promise<number[]> {
 
 async function clocksFromRedis({ redisUrl, namespace, partitions, metrics, latenessMs }: DeploymentAddress): Promise<number[]> {
   if (redisUrl === null) return [];
-  const sets = await readMetricSets(metrics);
+  const sets = readMetricSets(metrics);
   const connection = await connectRedis({ url: redisUrl, namespace });
   try {
     const reader = createRedisCellReader(connection);

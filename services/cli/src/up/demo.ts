@@ -52,12 +52,17 @@ async function fillHistory(options: DemoOptions, writer: LogWriter): Promise<num
   // What was sent before is never sent again, except what was not acknowledged: its ids are the same, so that it counts once.
   let state: DemoState = isEmpty || before === null ? { seed: SEED, endMs: Date.now(), sent: 0, isWhole: false } : before;
   await writeDemoState(dataFolder, state);
-  const progress = createProgress({ stream: output.messages, label: 'sample history', unit: 'events', total: HISTORY_EVENTS, env: output.env });
-  progress.set(state.sent);
+  const progress = createProgress({
+    stream: output.messages,
+    label: 'sample history',
+    unit: 'events',
+    total: Math.max(0, HISTORY_EVENTS - state.sent),
+    env: output.env,
+  });
   let saved = state.sent;
   const onSent = (count: number): void => {
     state = { ...state, sent: state.sent + count };
-    progress.set(state.sent);
+    progress.add(count);
     if (state.sent - saved < SAVE_EVERY_EVENTS) return;
     saved = state.sent;
     void writeDemoState(dataFolder, state);

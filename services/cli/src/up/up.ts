@@ -37,7 +37,7 @@ const services = [
 
 /** Runs until it is told to stop, or something cannot be kept running. */
 export async function up(config: CliConfig, options: UpOptions, output: Output): Promise<ExitCode> {
-  const sets = await readMetricSets(config.metrics);
+  const sets = readMetricSets(config.metrics);
   return await runService({
     name: 'tidemark',
     logger: lifecycleMessages(output),

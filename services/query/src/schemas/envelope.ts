@@ -50,7 +50,7 @@ const date = z
   .regex(/^\d{4}-\d{2}-\d{2}$/)
   .meta({ description: 'The date of the last change, as the definition gives it.' });
 
-export const target = z
+const target = z
   .strictObject({ of: z.string(), value: z.number(), per: unit.optional(), direction: z.enum(['up', 'down']), since: date.optional() })
   .meta({ id: 'Target' });
 
