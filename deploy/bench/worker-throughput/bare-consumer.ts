@@ -11,7 +11,13 @@ let characters = 0;
 
 const kafka = new Kafka({ clientId: 'bench-bare', brokers: BENCH_BROKERS.split(','), logLevel: logLevel.ERROR });
 // The worker's fetch settings, so that both are handed batches of the same size.
-const consumer = kafka.consumer({ groupId: BENCH_GROUP, maxBytesPerPartition: 2 * 1024 * 1024, maxWaitTimeInMs: 100, heartbeatInterval: 1_000, sessionTimeout: 10_000 });
+const consumer = kafka.consumer({
+  groupId: BENCH_GROUP,
+  maxBytesPerPartition: 2 * 1024 * 1024,
+  maxWaitTimeInMs: 100,
+  heartbeatInterval: 1_000,
+  sessionTimeout: 10_000,
+});
 consumer.on(consumer.events.GROUP_JOIN, () => console.log('joined the group'));
 await consumer.connect();
 await consumer.subscribe({ topic: BENCH_TOPIC, fromBeginning: true });

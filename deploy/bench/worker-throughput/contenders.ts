@@ -82,7 +82,8 @@ async function runWorker(context: RunContext): Promise<RunResult> {
     stores.lineage = lineageIn(await measured.line('worker is up'));
     await measured.line('joined the group');
     const [before, startMs] = [await measured.usage(), performance.now()];
-    const reached = (positions: () => Promise<number[]>, what: string): Promise<void> => measured.whileRunning(reachesEnds(positions, filled.ends, what));
+    const reached = (positions: () => Promise<number[]>, what: string): Promise<void> =>
+      measured.whileRunning(reachesEnds(positions, filled.ends, what));
     await reached(stores.redis, 'the heads in Redis');
     const redisWhole = await measured.usage();
     await reached(stores.clickhouse, 'the heads in ClickHouse');
@@ -90,7 +91,8 @@ async function runWorker(context: RunContext): Promise<RunResult> {
     const after = await measured.usage();
     const wallS = (performance.now() - startMs) / 1000;
     const { read, applied } = await stores.counters();
-    if (read !== filled.events || applied !== filled.events) throw new Error(`the worker read ${read} and applied ${applied} of ${filled.events} records`);
+    if (read !== filled.events || applied !== filled.events)
+      throw new Error(`the worker read ${read} and applied ${applied} of ${filled.events} records`);
     return resultOf({ contender: 'worker', events: filled.events, before, after, wallS, redisWhole });
   } finally {
     await measured.stop();
@@ -118,7 +120,14 @@ async function dropDatabase(clickhouseUrl: string, database: string): Promise<vo
   await (await fetch(clickhouseUrl, { method: 'POST', body: `DROP DATABASE IF EXISTS ${database} SYNC` })).text();
 }
 
-function resultOf(run: { contender: ContenderName; events: number; before: Usage; after: Usage; wallS: number; redisWhole: Usage | null }): RunResult {
+function resultOf(run: {
+  contender: ContenderName;
+  events: number;
+  before: Usage;
+  after: Usage;
+  wallS: number;
+  redisWhole: Usage | null;
+}): RunResult {
   const { before, after, redisWhole } = run;
   return {
     contender: run.contender,

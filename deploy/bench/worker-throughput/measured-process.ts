@@ -1,8 +1,8 @@
 // Starts a program pinned to one core, with the probe inside, and asks it for its usage.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Usage } from './probe.ts';
 
 const measuredCore = '0';

@@ -52,9 +52,12 @@ export function reportText(report: Report): string {
     row.peakRssMib.toFixed(0),
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]?.length ?? 0)));
-  const table = [header, ...lines].map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  const table = [header, ...lines].map((line) =>
+    line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+  );
   const { ratio } = report;
-  if (ratio !== null) table.push('', `ratio worker / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
+  if (ratio !== null)
+    table.push('', `ratio worker / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
   return table.join('\n');
 }
 

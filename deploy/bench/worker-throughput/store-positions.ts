@@ -23,7 +23,9 @@ export function openStorePositions(options: {
   const { namespace, partitions, database } = options;
   const client = new Redis(options.redisUrl);
   const field = async (key: string, name: string): Promise<(string | null)[]> =>
-    Promise.all(Array.from({ length: partitions }, (_, partition) => client.hget(`tidemark:${namespace}:{${partition}}:${store.lineage}:${key}`, name)));
+    Promise.all(
+      Array.from({ length: partitions }, (_, partition) => client.hget(`tidemark:${namespace}:{${partition}}:${store.lineage}:${key}`, name)),
+    );
   const store = {
     lineage: '',
     redis: async () => (await field('head', 'closed')).map((version) => Number.parseInt(version?.slice(4) ?? '0', 16)),
@@ -32,11 +34,17 @@ export function openStorePositions(options: {
     clickhouse: async () => {
       const sql = `SELECT partition, toString(bitAnd(version, 281474976710655)) FROM rollup_cells FINAL WHERE lineage = '${store.lineage}' AND metric = '$head' AND tbl = 'head' FORMAT TSV`;
       const text = await (await fetch(`${options.clickhouseUrl}/?database=${database}`, { method: 'POST', body: sql })).text();
-      const next = new Map(text.trim().split('\n').map((line): [number, number] => [Number(line.split('\t')[0]), Number(line.split('\t')[1])]));
+      const next = new Map(
+        text
+          .trim()
+          .split('\n')
+          .map((line): [number, number] => [Number(line.split('\t')[0]), Number(line.split('\t')[1])]),
+      );
       return Array.from({ length: partitions }, (_, partition) => next.get(partition) ?? 0);
     },
     wipeRedis: async () => {
-      for await (const keys of client.scanStream({ match: `tidemark:${namespace}:*`, count: 5_000 })) if (Array.isArray(keys) && keys.length > 0) await client.unlink(...keys.map(String));
+      for await (const keys of client.scanStream({ match: `tidemark:${namespace}:*`, count: 5_000 }))
+        if (Array.isArray(keys) && keys.length > 0) await client.unlink(...keys.map(String));
     },
     close: () => client.disconnect(),
   };
