@@ -14,7 +14,11 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const wanted = contenders.filter((contender) => options.only.includes(contender));
   const engines = await acquireEngines(['kafka', 'redis', 'clickhouse']);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void engines.release().finally(() => process.exit(1)));
+  const leave = (signal: string): void => {
+    console.error(`stopped by ${signal}`);
+    void engines.release().finally(() => process.exit(1));
+  };
+  process.once('SIGINT', leave).once('SIGTERM', leave);
   try {
     pinAway([process.pid, ...Object.values(engines.local.processIds)]);
     const { addresses } = engines;
@@ -27,9 +31,23 @@ async function main(): Promise<void> {
       linux: release(),
       node: process.version,
     };
+<<<<<<< HEAD
     const { seed, people, repeats } = options;
     const setting = { events: filled.events, meanBytes: filled.meanBytes, people, seed, repeats, partitions: filled.ends.length, isPinned: canPin };
-    console.log(JSON.stringify({ ...machine, ...setting }));
+=======
+    const { seed, people, days, repeats } = options;
+    const setting = {
+      events: filled.events,
+      meanBytes: filled.meanBytes,
+      people,
+      days,
+      seed,
+      repeats,
+      partitions: filled.ends.length,
+      isPinned: canPin,
+    };
+>>>>>>> main
+    console.log(JSON.stringify(...machine, ...setting ));
     const runs: RunResult[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
       // Alternating, so that a machine that grows slower or faster favours nobody.

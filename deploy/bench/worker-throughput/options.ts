@@ -5,6 +5,8 @@ export interface BenchOptions {
   /** About how many. */
   readonly events: number;
   readonly people: number;
+  /** Days of history that the events are spread over: the fewer, the more events of an actor fall into one bucket. */
+  readonly days: number;
   readonly repeats: number;
   readonly seed: number;
   /** Topic prefix; a topic that already holds records is used as it is. */
@@ -23,6 +25,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     options: {
       events: { type: 'string' },
       people: { type: 'string' },
+      days: { type: 'string', default: '60' },
       repeats: { type: 'string' },
       seed: { type: 'string', default: '1' },
       namespace: { type: 'string' },
@@ -34,13 +37,15 @@ export function readOptions(args: readonly string[]): BenchOptions {
   });
   const events = count('events', values.events ?? (values.tiny ? '20000' : '1000000'));
   const people = count('people', values.people ?? (values.tiny ? '2000' : '100000'));
+  const days = count('days', values.days);
   const seed = count('seed', values.seed);
   return {
     events,
     people,
+    days,
     repeats: count('repeats', values.repeats ?? (values.tiny ? '1' : '3')),
     seed,
-    namespace: values.namespace ?? `bench-${seed}-${people}-${events}`,
+    namespace: values.namespace ?? `bench-${seed}-${people}-${days}-${events}`,
     jsonFile: values.json ?? null,
     profileFolder: values.profile ?? null,
     only: values.only.split(','),

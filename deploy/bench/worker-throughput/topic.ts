@@ -15,7 +15,6 @@ const leaderTries = 20;
 const leaderRetryMs = 500;
 /** A fixed past, so that the same seed gives the same bytes and no event lies in the future. */
 const historyEndMs = Date.UTC(2025, 5, 30);
-const historyDays = 60;
 
 export interface FilledTopic {
   readonly topic: string;
@@ -49,7 +48,10 @@ export function serviceEnvironment(addresses: EngineAddresses, more: Readonly<Re
 }
 
 /** Fills an empty topic with about `events` records; one that holds records already is used as it is. */
-export async function fillTopic(brokers: string, of: { namespace: string; seed: number; people: number; events: number }): Promise<FilledTopic> {
+export async function fillTopic(
+  brokers: string,
+  of: { namespace: string; seed: number; people: number; days: number; events: number },
+): Promise<FilledTopic> {
   const kafka = new Kafka({ clientId: 'bench', brokers: brokers.split(','), logLevel: logLevel.ERROR });
   const admin = kafka.admin();
   const producer = kafka.producer({ allowAutoTopicCreation: false });
@@ -84,7 +86,11 @@ async function onceThereAreLeaders<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Answers the bytes of all values. Records go in history's order, in batches per partition as a busy producer makes them. */
-async function produceHistory(producer: Producer, topic: string, of: { seed: number; people: number; events: number }): Promise<number> {
+async function produceHistory(
+  producer: Producer,
+  topic: string,
+  of: { seed: number; people: number; days: number; events: number },
+): Promise<number> {
   let bytes = 0;
   let pending: Message[] = [];
   const send = async (): Promise<void> => {
@@ -92,7 +98,7 @@ async function produceHistory(producer: Producer, topic: string, of: { seed: num
     pending = [];
     for (const messages of rounds(sent)) await producer.send({ topic, messages });
   };
-  for (const event of cabinetHistory({ ...of, days: historyDays, endMs: historyEndMs })) {
+  for (const event of cabinetHistory({ ...of, endMs: historyEndMs })) {
     const key = Buffer.from(event.key);
     const value = Buffer.from(event.value);
     bytes += value.length;
