@@ -31,10 +31,6 @@ async function main(): Promise<void> {
       linux: release(),
       node: process.version,
     };
-<<<<<<< HEAD
-    const { seed, people, repeats } = options;
-    const setting = { events: filled.events, meanBytes: filled.meanBytes, people, seed, repeats, partitions: filled.ends.length, isPinned: canPin };
-=======
     const { seed, people, days, repeats } = options;
     const setting = {
       events: filled.events,
@@ -46,8 +42,7 @@ async function main(): Promise<void> {
       partitions: filled.ends.length,
       isPinned: canPin,
     };
->>>>>>> main
-    console.log(JSON.stringify(...machine, ...setting ));
+    console.log(JSON.stringify({ ...machine, ...setting }));
     const runs: RunResult[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
       // Alternating, so that a machine that grows slower or faster favours nobody.
