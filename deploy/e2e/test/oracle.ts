@@ -1,7 +1,7 @@
 /** The undisturbed run that everything is compared with: one fold of each partition in this process, in log order, answered by the service's own code. */
 import { readFileSync } from 'node:fs';
 import { createDecoder, type Decoder, partitionOf } from '@tidemark/codec';
-import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, type Outcome, PartitionFold, Vocabulary } from '@tidemark/core';
+import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, type Outcome, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { parseMetricSet } from '@tidemark/definitions';
 import { type AnswerBody, type AnswerQuery, answerFromRows, type CellRow, type Head, type PartitionRows, versionOf } from '@tidemark/pipeline';
 
@@ -140,8 +140,8 @@ function headOf({ state }: PartitionFold): Head {
 /** Nothing is ever dropped here: closed rows stay. */
 function* rowsOf({ state }: PartitionFold): Generator<CellRow> {
   for (let row = state.changes.newest; row !== null; row = row.older) {
-    const { metric, name, dimension } = row.table.shape;
-    const value = dimension < 0 ? '' : (state.dictionaries[dimension]?.texts[row.label] ?? '');
+    const { metric, name } = row.table.shape;
+    const value = rowValue(row.table.shape, state.dictionaries, row.label);
     yield { metric, table: name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: row.cells };
   }
 }
