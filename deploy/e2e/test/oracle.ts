@@ -1,7 +1,18 @@
 /** The undisturbed run that everything is compared with: one fold of each partition in this process, in log order, answered by the service's own code. */
 import { readFileSync } from 'node:fs';
 import { createDecoder, type Decoder, partitionOf } from '@tidemark/codec';
-import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, type Outcome, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
+import {
+  createCalendars,
+  DEFAULT_SETTINGS,
+  lineageOf,
+  type MetricDefinition,
+  type MetricSet,
+  measuredMetrics,
+  type Outcome,
+  PartitionFold,
+  rowValue,
+  Vocabulary,
+} from '@tidemark/core';
 import { parseMetricSet } from '@tidemark/definitions';
 import { type AnswerBody, type AnswerQuery, answerFromRows, type CellRow, type Head, type PartitionRows, versionOf } from '@tidemark/pipeline';
 
@@ -80,10 +91,20 @@ export class Oracle {
   answer(metricId: string, query: AnswerQuery): AnswerBody {
     const metric = this.set.metrics.find(({ id }) => id === metricId);
     if (metric === undefined) throw new Error(`no metric ${metricId}`);
-    this.#rows ??= this.#rowsByRoom();
-    const partitions = this.#rows.get(roomOf(metricId, query.slice)) ?? this.#partitionRows();
+    const partitions = this.#rowsFor(metric, query.slice);
     const served = { metric, set: this.set, lineage: this.lineage };
     return answerFromRows({ served, query, partitions, latenessMs: DEFAULT_SETTINGS.latenessMs, nowMs: 0, source: 'redis' }).body;
+  }
+
+  /** Of a formula, the rows of all metrics that it is made of. */
+  #rowsFor(metric: MetricDefinition, slice: string | undefined): readonly PartitionRows[] {
+    const byRoom = this.#rows ?? this.#rowsByRoom();
+    this.#rows = byRoom;
+    const [first = this.#partitionRows(), ...more] = measuredMetrics(this.set, metric).map(
+      ({ id }) => byRoom.get(roomOf(id, slice)) ?? this.#partitionRows(),
+    );
+    if (more.length === 0) return first;
+    return first.map((each, index) => ({ ...each, rows: [first, ...more].flatMap((room) => room[index]?.rows ?? []) }));
   }
 
   #foldOf(partition: number): PartitionFold {

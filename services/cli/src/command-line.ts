@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodeOf, exitCodes, exitError } from '@tidemark/runtime';
 import { Command, CommanderError, Option } from 'commander';
-import { type CliConfig, demoSet, readCliConfig } from './config.ts';
+import { type CliConfig, demoSets, readCliConfig } from './config.ts';
 import { isApiPath } from './eval/api-path.ts';
 import { type EventMap, parseEventMap } from './events/event-map.ts';
 import { timeReader } from './events/time-format.ts';
@@ -66,10 +66,10 @@ function addUp(program: Command, { output, ended }: Call): void {
     .command('up')
     .description('start engines (unless their URLs are set), migrations, worker, archiver and query service; Ctrl-C stops them')
     .option('--demo', 'add the sample traffic of a car dealer, sixty days of it and then live')
-    .option('--metrics <file...>', 'definition files (default: TIDEMARK_METRICS, else the sample set; with --demo always the sample set)')
+    .option('--metrics <file...>', 'definition files (default: TIDEMARK_METRICS, else the three sample sets; with --demo always these)')
     .action(async (flags: { demo?: true; metrics?: string[] }) => {
       const { up } = await import('./up/up.ts');
-      const config = withMetrics(readCliConfig(output.env), flags.metrics ?? (flags.demo === true ? [demoSet] : undefined));
+      const config = withMetrics(readCliConfig(output.env), flags.metrics ?? (flags.demo === true ? demoSets : undefined));
       ended(await up(config, { demo: flags.demo === true }, output));
     });
 }

@@ -33,8 +33,8 @@ const schema = z.object({
 });
 
 export const projectFolder = resolve(import.meta.dirname, '../../..');
-/** What the sample traffic is made for. */
-export const demoSet = join(projectFolder, 'schemas/metrics/auto-cabinet.yaml');
+/** What the sample traffic is made for: one set a world. */
+export const demoSets = ['auto-cabinet', 'map-constructor', 'saas-lifecycle'].map((name) => join(projectFolder, `schemas/metrics/${name}.yaml`));
 
 export interface CliConfig {
   /** Absolute. */
@@ -73,7 +73,7 @@ export function readCliConfig(env: Readonly<Record<string, string | undefined>>)
     namespace: given.TIDEMARK_NAMESPACE,
     partitions: given.TIDEMARK_PARTITIONS,
     partitioner: given.TIDEMARK_PARTITIONER,
-    metrics: metrics.length > 0 ? metrics : [demoSet],
+    metrics: metrics.length > 0 ? metrics : demoSets,
     latenessMs: given.TIDEMARK_LATENESS,
     httpPort: given.TIDEMARK_HTTP_PORT,
     demoEventsPerSecond: given.TIDEMARK_DEMO_RATE,

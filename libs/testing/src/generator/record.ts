@@ -1,5 +1,4 @@
-/** An event of the sample as a Kafka record: Segment-spec JSON of some 300 to 400 bytes, keyed by the actor. */
-import type { Draft } from './visit.ts';
+/** A sample event as a Kafka record: Segment-spec JSON of some 300 to 400 bytes, keyed by the actor. */
 
 /** `key` is the actor id, `value` the JSON; `meta` says how a live record was tampered with and is not part of the JSON. */
 export interface SampleEvent {
@@ -9,31 +8,39 @@ export interface SampleEvent {
   readonly meta: 'plain' | 'outOfOrder' | 'duplicate' | 'late';
 }
 
-const OFFERS = ['winter-tyres', 'oil-change', 'brake-check', 'air-condition', 'extended-warranty', 'trade-in'];
-const PAGES = ['garage', 'history', 'prices', 'documents', 'profile', 'bonuses'];
-const HISTORY = ['none', 'one'];
+export interface Envelope {
+  readonly actor: { readonly id: string; readonly isAnonymous: boolean };
+  /** Of a `page` its name, of a `track` its event. */
+  readonly naming: string;
+  readonly messageId: string;
+  readonly timeMs: number;
+  readonly meta: SampleEvent['meta'];
+  /** The inside of the JSON objects. */
+  readonly properties: string;
+  readonly context: string;
+}
 
-/** Writes the record. An order moves its person's purchase history on, so call this in time order. */
-export function writeRecord(draft: Draft, messageId: string, timeMs: number, meta: SampleEvent['meta']): SampleEvent {
-  const { person, name } = draft;
-  if (name === 'Order Completed') person.orders++;
-  const actor = `"${person.isAnonymous ? 'anonymousId' : 'userId'}":"${person.id}"`;
-  const naming = name === 'page' ? `"type":"page","name":"${pick(PAGES, draft.detail)}"` : `"type":"track","event":"${name}"`;
+export function recordOf({ actor, naming, messageId, timeMs, meta, properties, context }: Envelope): SampleEvent {
+  const id = `"${actor.isAnonymous ? 'anonymousId' : 'userId'}":"${actor.id}"`;
   const timestamp = new Date(timeMs).toISOString();
-  const properties = `"channel":"${draft.channel}","segment":"${person.segment}","purchases":"${HISTORY[person.orders] ?? 'repeat'}"${extras(draft)}`;
-  const context = `"app":{"name":"cabinet","version":"${person.appVersion}"},"device":{"type":"${person.device}"},"campaign":{"source":"${person.source}"},"locale":"hy-AM"`;
-  const value = `{${naming},"messageId":"${messageId}",${actor},"timestamp":"${timestamp}","properties":{${properties}},"context":{${context}}}`;
-  return { key: person.id, value, timeMs, meta };
+  const value = `{${naming},"messageId":"${messageId}",${id},"timestamp":"${timestamp}","properties":{${properties}},"context":{${context}}}`;
+  return { key: actor.id, value, timeMs, meta };
 }
 
-function extras({ name, amountCents, detail }: Draft): string {
-  if (amountCents >= 0) return `,"amount":${Math.floor(amountCents / 100)}.${String(amountCents % 100).padStart(2, '0')},"currency":"AMD"`;
-  if (name === 'Offer Shown' || name === 'Offer Opened') return `,"offer":"${pick(OFFERS, detail)}","position":${(detail % 3) + 1}`;
-  if (name === 'Slot Chosen' || name === 'Service Booked') return `,"workshop":"north-${detail % 4}","daysAhead":${(detail % 14) + 1}`;
-  if (name === 'page') return `,"path":"/cabinet/${pick(PAGES, detail)}"`;
-  return '';
+export function trackNamed(event: string): string {
+  return `"type":"track","event":"${event}"`;
 }
 
-function pick(items: readonly string[], detail: number): string {
+export function pageNamed(name: string): string {
+  return `"type":"page","name":"${name}"`;
+}
+
+/** Cents as a JSON number with two decimals. */
+export function decimal(cents: number): string {
+  return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
+}
+
+/** One of the items, the same for the same number. */
+export function pick(items: readonly string[], detail: number): string {
   return items[detail % items.length] ?? '';
 }

@@ -3,7 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
+/** Changes with the sample's content: what another release has begun cannot be gone on with. */
+const SAMPLE = 'three-worlds';
+
 const schema = z.object({
+  sample: z.literal(SAMPLE),
   seed: z.int(),
   /** The history's end, epoch ms: part of every messageId. */
   endMs: z.int(),
@@ -12,6 +16,10 @@ const schema = z.object({
 });
 
 export type DemoState = Readonly<z.output<typeof schema>>;
+
+export function newDemoState(seed: number, endMs: number): DemoState {
+  return { sample: SAMPLE, seed, endMs, sent: 0, isWhole: false };
+}
 
 function pathOf(dataFolder: string): string {
   return join(dataFolder, 'run', 'demo.json');

@@ -1,13 +1,13 @@
-/** The sample traffic of `up --demo`: sixty days of history into an empty topic, then events in real time. */
+/** The sample traffic of `up --demo`: months of history of three worlds into an empty topic, then events in real time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogWriter, type KafkaConnection } from '@tidemark/kafka';
 import type { LogRecord, LogWriter } from '@tidemark/pipeline';
 import { createProgress } from '@tidemark/runtime';
-import { cabinetHistory, cabinetLive } from '@tidemark/testing';
+import { sampleHistory, sampleLive } from '@tidemark/testing';
 import { sendInOrder } from '../replay/send.ts';
 import type { Output } from '../terminal-output.ts';
 import { isUnreachable } from '../unreachable.ts';
-import { type DemoState, readDemoState, writeDemoState } from './demo-state.ts';
+import { type DemoState, newDemoState, readDemoState, writeDemoState } from './demo-state.ts';
 
 export interface DemoOptions {
   readonly kafka: KafkaConnection;
@@ -18,10 +18,17 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
+/** Epoch ms. */
+interface Filled {
+  /** The end of the history that the topic has, as far as is known. */
+  readonly historyEndMs: number;
+  /** From then on events are to come live. */
+  readonly liveFromMs: number;
+}
+
 const SEED = 20_261;
-const PEOPLE = 5_000;
-const DAYS = 60;
-const HISTORY_EVENTS = 200_000;
+/** About: how long the running month is makes a difference. */
+const HISTORY_EVENTS = 285_000;
 const CHUNK_EVENTS = 1_000;
 const SAVE_EVERY_EVENTS = 20_000;
 const LIVE_EVERY_MS = 250;
@@ -33,24 +40,22 @@ const MOST_WAITING = 50_000;
 export async function runDemo(options: DemoOptions): Promise<void> {
   const writer = createLogWriter(options.kafka, { partitioner: options.partitioner });
   try {
-    const endMs = await fillHistory(options, writer);
-    await goLive(options, writer, endMs);
+    await goLive(options, writer, await fillHistory(options, writer));
   } finally {
     await writer.close();
   }
 }
 
-/** Epoch ms from which on events are to come live. */
-async function fillHistory(options: DemoOptions, writer: LogWriter): Promise<number> {
+async function fillHistory(options: DemoOptions, writer: LogWriter): Promise<Filled> {
   const { dataFolder, output, signal } = options;
   const isEmpty = await isTopicEmpty(options);
   const before = await readDemoState(dataFolder);
   if (!isEmpty && (before === null || before.isWhole)) {
     output.message('the topic has events already: the sample goes on live');
-    return Date.now();
+    return { historyEndMs: before?.endMs ?? Date.now(), liveFromMs: Date.now() };
   }
   // What was sent before is never sent again, except what was not acknowledged: its ids are the same, so that it counts once.
-  let state: DemoState = isEmpty || before === null ? { seed: SEED, endMs: Date.now(), sent: 0, isWhole: false } : before;
+  let state: DemoState = isEmpty || before === null ? newDemoState(SEED, Date.now()) : before;
   await writeDemoState(dataFolder, state);
   const progress = createProgress({
     stream: output.messages,
@@ -78,7 +83,7 @@ async function fillHistory(options: DemoOptions, writer: LogWriter): Promise<num
   }
   await writeDemoState(dataFolder, state);
   if (state.isWhole) progress.finish();
-  return isEmpty ? state.endMs : Date.now();
+  return { historyEndMs: state.endMs, liveFromMs: isEmpty ? state.endMs : Date.now() };
 }
 
 /** A new topic's partitions have no leaders for a moment. */
@@ -98,7 +103,7 @@ async function isTopicEmpty({ kafka, signal }: DemoOptions): Promise<boolean> {
 function* historyFrom({ seed, endMs, sent }: DemoState): Generator<LogRecord[]> {
   let chunk: LogRecord[] = [];
   let index = 0;
-  for (const event of cabinetHistory({ seed, people: PEOPLE, days: DAYS, events: HISTORY_EVENTS, endMs })) {
+  for (const event of sampleHistory({ seed, endMs })) {
     if (index++ < sent) continue;
     if (chunk.push(event) < CHUNK_EVENTS) continue;
     yield chunk;
@@ -107,10 +112,10 @@ function* historyFrom({ seed, endMs, sent }: DemoState): Generator<LogRecord[]> 
   if (chunk.length > 0) yield chunk;
 }
 
-async function goLive({ eventsPerSecond, output, signal }: DemoOptions, writer: LogWriter, startMs: number): Promise<void> {
+async function goLive({ eventsPerSecond, output, signal }: DemoOptions, writer: LogWriter, filled: Filled): Promise<void> {
   if (signal.aborted || eventsPerSecond === 0) return;
   output.message(output.style.dim(`sample traffic: ${eventsPerSecond} events a second`));
-  const live = cabinetLive({ seed: SEED, people: PEOPLE, eventsPerSecond, startMs });
+  const live = sampleLive({ seed: SEED, endMs: filled.historyEndMs, eventsPerSecond, startMs: filled.liveFromMs });
   let waiting: LogRecord[] = [];
   while (!signal.aborted) {
     waiting.push(...live(Date.now()));

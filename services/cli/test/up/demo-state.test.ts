@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readRunningUp, removeRunningUp, writeRunningUp } from '../../src/running-up.ts';
-import { readDemoState, writeDemoState } from '../../src/up/demo-state.ts';
+import { newDemoState, readDemoState, writeDemoState } from '../../src/up/demo-state.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -12,12 +12,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-it('the state of the sample comes back as it was written; a torn file is none', async () => {
+it('the state of the sample comes back as it was written; a torn file is none, nor is one of a sample with other content', async () => {
   expect(await readDemoState(folder)).toBeNull();
-  const state = { seed: 1, endMs: 2, sent: 3, isWhole: false };
+  const state = { ...newDemoState(1, 2), sent: 3 };
   await writeDemoState(folder, state);
   expect(await readDemoState(folder)).toEqual(state);
   await writeFile(join(folder, 'run/demo.json'), '{"seed":1,"en');
+  expect(await readDemoState(folder)).toBeNull();
+  await writeFile(join(folder, 'run/demo.json'), '{"seed":1,"endMs":2,"sent":3,"isWhole":false}');
   expect(await readDemoState(folder)).toBeNull();
 });
 

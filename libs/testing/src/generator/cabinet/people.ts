@@ -1,5 +1,5 @@
 /** The customers of the sample dealer: who they are, how they came, how often they come back. */
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 
 export interface Person {
   readonly index: number;

@@ -1,7 +1,9 @@
 /** Sixty days of the sample dealer's cabinet, in time order: what a fresh installation is filled with. */
+import { createRandom } from '../random.ts';
+import type { SampleEvent } from '../record.ts';
+import { DAY_MS, HOUR_MS, timeOfDay } from '../time-of-day.ts';
 import { createPerson, type Person } from './people.ts';
-import { createRandom, type Random } from './random.ts';
-import { type SampleEvent, writeRecord } from './record.ts';
+import { writeRecord } from './record.ts';
 import { cabinetSession, type Draft, enact } from './visit.ts';
 
 export interface HistoryOptions {
@@ -15,11 +17,11 @@ export interface HistoryOptions {
   readonly endMs: number;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** The dealer lives in Yerevan. */
-const LOCAL_OFFSET_MS = 4 * HOUR_MS;
-const HOUR_WEIGHTS = [2, 1, 1, 1, 1, 2, 5, 14, 30, 42, 45, 42, 38, 36, 38, 40, 42, 46, 50, 52, 46, 34, 18, 7];
+const LOCAL = {
+  offsetMs: 4 * HOUR_MS,
+  hourWeights: [2, 1, 1, 1, 1, 2, 5, 14, 30, 42, 45, 42, 38, 36, 38, 40, 42, 46, 50, 52, 46, 34, 18, 7],
+};
 /** From Thursday, the first day of the epoch: busy before the weekend, quiet on Sunday. */
 const WEEKDAY_WEIGHTS = [1.08, 1.18, 0.92, 0.55, 1.12, 1.06, 1.04];
 const PILOT_SESSIONS = 3000;
@@ -51,8 +53,9 @@ function draftHistory({ seed, people, days, events, endMs }: HistoryOptions): Dr
       const isArrival = day === life.firstDay && life.ageAtFirst === 0;
       const expected = rate * appetite(life, day, dayMs);
       const sessions = Math.floor(expected) + (random.chance(expected % 1) ? 1 : 0);
-      if (isArrival) cabinetSession({ random, pace: 1, drafts }, life.person, timeOfDay(random, dayMs));
-      for (let session = isArrival ? 1 : 0; session < sessions; session++) enact({ random, pace: 1, drafts }, life.person, timeOfDay(random, dayMs));
+      if (isArrival) cabinetSession({ random, pace: 1, drafts }, life.person, timeOfDay(random, dayMs, LOCAL));
+      for (let session = isArrival ? 1 : 0; session < sessions; session++)
+        enact({ random, pace: 1, drafts }, life.person, timeOfDay(random, dayMs, LOCAL));
     }
   }
   return drafts.filter(({ timeMs }) => timeMs >= startMs && timeMs < endMs);
@@ -66,7 +69,7 @@ function lifeOf(person: Person, days: number): Life {
 /** How much a person wants to come on a day: fresh interest fades with a half-life of about eight days to a steady quarter. */
 function appetite({ person, firstDay, ageAtFirst }: Life, day: number, dayMs: number): number {
   const age = ageAtFirst + day - firstDay;
-  const weekday = Math.floor((dayMs + LOCAL_OFFSET_MS) / DAY_MS) % 7;
+  const weekday = Math.floor((dayMs + LOCAL.offsetMs) / DAY_MS) % 7;
   return person.loyalty * (0.25 + 0.75 * Math.exp(-age / 12)) * (WEEKDAY_WEIGHTS[weekday] ?? 1);
 }
 
@@ -83,12 +86,4 @@ function sessionRate(
   let wanted = 0;
   for (const life of lives) for (let day = life.firstDay; day < days; day++) wanted += appetite(life, day, startMs + day * DAY_MS);
   return (events * PILOT_SESSIONS) / pilot.length / wanted;
-}
-
-/** An instant of the local day in which `dayMs` falls that lies within the 24 hours from `dayMs`. */
-function timeOfDay(random: Random, dayMs: number): number {
-  const hour = random.weighted(HOUR_WEIGHTS);
-  const localMidnightMs = Math.floor((dayMs + LOCAL_OFFSET_MS) / DAY_MS) * DAY_MS - LOCAL_OFFSET_MS;
-  const timeMs = localMidnightMs + hour * HOUR_MS + Math.floor(random.next() * HOUR_MS);
-  return timeMs < dayMs ? timeMs + DAY_MS : timeMs;
 }
