@@ -27,13 +27,13 @@ function actorLines(state: PartitionState): string[] {
     const key = Array.from(state.actors.keys.subarray(slot * 4, slot * 4 + 4), hex).join('');
     if (state.cappedActors.has(slot)) lines.push(`${key} capped`);
     for (const { key: register, store } of state.bucketSets) {
-      for (let row = store.first(slot); row >= 0; row = store.following[row] as number) {
+      for (let row = store.first(slot); row >= 0; row = store.following(row)) {
         const buckets: number[] = [];
-        const top = store.tops[row] as number;
+        const top = store.top(row);
         if (top !== NO_BUCKET) {
           for (let bucket = (top - store.words + 1) * 32; bucket < (top + 1) * 32; bucket++) if (store.has(row, bucket)) buckets.push(bucket);
         }
-        lines.push(`${key} ${register} label ${store.labels[row]} top ${top} before ${store.befores[row]} ${buckets.join(' ')}`);
+        lines.push(`${key} ${register} label ${store.label(row)} top ${top} before ${store.before(row)} ${buckets.join(' ')}`);
       }
     }
     for (const { key: register, store } of state.firsts) {

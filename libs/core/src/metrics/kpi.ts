@@ -87,9 +87,10 @@ function bindPart(metric: KpiDefinition, binder: FoldBinder, part: Part, to: { t
     const bucket = calendar.bucketOf(event.timeMs);
     const at = dimension < 0 ? 0 : label(dimension);
     const text = event.numberText(path);
-    table.add(bucket, at, first + SUM_COUNT, 1);
+    const row = table.rowAt(bucket, at);
+    table.addAt(row, first + SUM_COUNT, 1);
     const amount = text === null ? null : parseFixed(text, decimals);
-    if (amount === null) table.add(bucket, at, first + SUM_UNREADABLE, 1);
+    if (amount === null) table.addAt(row, first + SUM_UNREADABLE, 1);
     else table.addWide(bucket, at, first + SUM, amount);
   });
 }
