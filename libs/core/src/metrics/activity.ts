@@ -292,7 +292,8 @@ function periodAnswer(
   for (let bucket = range.from; bucket <= range.to; bucket++) {
     const complete = calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs;
     const { first, last } = days(bucket);
-    for (let n = 1; n <= last - first + 1; n++) cells.push({ period: calendar.name(bucket), n, actors: atLeast(bucket, n) - atLeast(bucket, n + 1), complete });
+    for (let n = 1; n <= last - first + 1; n++)
+      cells.push({ period: calendar.name(bucket), n, actors: atLeast(bucket, n) - atLeast(bucket, n + 1), complete });
   }
   return cells;
 }

@@ -72,7 +72,8 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
       emitLastOpening(fold, timelines, insertion);
       return;
     }
-    const fromMs = calendar.startMs(calendar.bucketOf(timeMs - metric.windowMs));
+    const openedFromMs = isPlain ? earliestAwaitingMs(timelines, insertion, timeMs - metric.windowMs) : timeMs - metric.windowMs;
+    const fromMs = calendar.startMs(calendar.bucketOf(openedFromMs));
     const toMs = calendar.endMs(calendar.bucketOf(timeMs));
     before.evaluate(timelines, row, fromMs, toMs);
     // An event that opens nothing matters to the attempts before it alone.
@@ -90,6 +91,23 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
 function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertion): boolean {
   if (index < (timelines.lengths[row] as number)) return false;
   return index === 0 || (timelines.times[(timelines.starts[row] as number) + index - 1] as number) < timeMs;
+}
+
+/**
+ * No attempt opened before this instant awaits the event. Behind an actor's latest event of the same step only those do that were not yet at the step
+ * before; so step by step back to the opening. `fromMs` where that cannot be told: for an event amid others, or one that matches several steps.
+ */
+function earliestAwaitingMs(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
+  const { row, mask } = insertion;
+  if ((mask & (mask - 1)) !== 0 || !isLatest(timelines, insertion)) return fromMs;
+  const start = timelines.starts[row] as number;
+  let position = start + insertion.index;
+  for (let bit = mask; bit > 1; bit >>>= 1) {
+    do position--;
+    while (position >= start && (timelines.mask(position) & bit) === 0);
+    if (position < start || (timelines.times[position] as number) <= fromMs || timelines.mask(position) !== bit) return fromMs;
+  }
+  return position === start + insertion.index ? fromMs : (timelines.times[position] as number);
 }
 
 /** The latest of an actor's events, which only opens: no attempt takes it as a step, and its own has no further event to take. */
