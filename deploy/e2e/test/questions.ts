@@ -1,5 +1,5 @@
 /** Every question that a metric set can be asked about a range: totals, each slice, and funnels per bucket too. */
-import { createCalendars, type MetricDefinition, type MetricKindName, type MetricSet } from '@tidemark/core';
+import { createCalendars, type MetricDefinition, type MetricKindName, type MetricSet, sliceName } from '@tidemark/core';
 import type { AnswerQuery } from '@tidemark/pipeline';
 
 export interface Question {
@@ -36,13 +36,14 @@ export function questionsOf(set: MetricSet, { fromMs, toMs }: { fromMs: number; 
   });
 }
 
-function question(metric: MetricDefinition, query: AnswerQuery): Question {
+/** One question, with the path that asks it. */
+export function question(metric: MetricDefinition, query: AnswerQuery): Question {
   const parameters = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
   return { metric: metric.id, query, path: `/v1/${PATHS[metric.kind]}/${metric.id}?${parameters}` };
 }
 
 function queriesOf(metric: MetricDefinition, range: AnswerQuery): readonly AnswerQuery[] {
-  const slices = metric.slices.flatMap(([slice]) => (slice === undefined ? [] : [{ ...range, slice, limit: SLICE_LIMIT }]));
+  const slices = metric.slices.map((tuple) => ({ ...range, slice: sliceName(tuple), limit: SLICE_LIMIT }));
   const plain = [range, ...slices];
   return metric.kind === 'funnel' ? [...plain, ...plain.map((query): AnswerQuery => ({ ...query, by: 'bucket' }))] : plain;
 }

@@ -1,5 +1,8 @@
 /** The shapes of the figures that kinds answer with; `http-api.md`'s bodies are these plus the envelope. */
 
+/** The value of a slice as its dimension gives it; of a tuple one per dimension, in the order of the slice. `$rest` is a text in both. */
+export type SliceValue = string | readonly string[];
+
 export interface RetentionCell {
   k: number;
   retained: number;
@@ -11,7 +14,7 @@ export interface RetentionCell {
 }
 export interface RetentionCohort {
   cohort: string;
-  value: string | null;
+  value: SliceValue | null;
   size: number;
   cells: RetentionCell[];
   completeOnOrAfter: boolean;
@@ -27,7 +30,7 @@ export interface RetentionBracket {
   complete: boolean;
 }
 export interface RetentionOverall {
-  value: string | null;
+  value: SliceValue | null;
   k: number;
   retained: number;
   of: number;
@@ -70,7 +73,7 @@ export interface FunnelBucket {
   steps: FunnelStep[];
 }
 export interface FunnelSlice {
-  value: string;
+  value: SliceValue;
   steps?: FunnelStep[];
   buckets?: FunnelBucket[];
 }
@@ -86,7 +89,7 @@ export interface FunnelAnswer {
 
 export interface ActivationCohort {
   cohort: string;
-  value: string | null;
+  value: SliceValue | null;
   size: number;
   activated: number;
   rate: number | null;
@@ -101,7 +104,7 @@ export interface ActivationCohort {
 }
 /** Pooled over the complete cohorts of the range. */
 export interface ActivationOverall {
-  value: string | null;
+  value: SliceValue | null;
   activated: number;
   of: number;
   rate: number | null;
@@ -118,7 +121,7 @@ export interface ActivationAnswer {
 
 export interface ActivityBucket {
   bucket: string;
-  value: string | null;
+  value: SliceValue | null;
   active: number;
   rolling: Record<string, number>;
   new: number;
@@ -143,7 +146,7 @@ export interface ActivityFigures {
   /** Unit day only, else empty: every period that shares a day with the range, counted whole, with n from 1 to its number of days, zeros included. */
   stickiness: { week: StickinessCell[]; month: StickinessCell[] };
 }
-export type ActivityAnswer = ActivityFigures | { slices: ({ value: string } & ActivityFigures)[] };
+export type ActivityAnswer = ActivityFigures | { slices: ({ value: SliceValue } & ActivityFigures)[] };
 
 /** Counts and distinct actors are numbers, fixed-point sums strings; ratios and formulas numbers, null over 0 and over what is null itself. */
 export type KpiValue = string | number | null;
@@ -165,7 +168,7 @@ export interface KpiFigures {
   /** Of uniques only, also inside a ratio. */
   uniquesLimit?: number;
 }
-export type KpiAnswer = KpiFigures | { slices: ({ value: string } & KpiFigures)[] };
+export type KpiAnswer = KpiFigures | { slices: ({ value: SliceValue } & KpiFigures)[] };
 
 export type Answer = RetentionAnswer | FunnelAnswer | ActivationAnswer | ActivityAnswer | KpiAnswer;
 
@@ -173,9 +176,12 @@ export type Answer = RetentionAnswer | FunnelAnswer | ActivationAnswer | Activit
 export interface AnswerRequest {
   from: number;
   to: number;
-  /** The dimension asked for; undefined is the total. */
+  /** The dimension asked for, of a tuple its name (`channel,device`); undefined is the total. */
   slice?: string;
-  /** One value of the slice; undefined lists all, largest first, the rest beyond `limit` folded into `$rest`. */
+  /**
+   * One value of the slice; undefined lists all, largest first, the rest beyond `limit` folded into `$rest`.
+   * Of a tuple the JSON text of its array as `JSON.stringify` writes it: by this text ties are broken, too.
+   */
   value?: string;
   limit: number;
   byBucket: boolean;

@@ -47,6 +47,11 @@ export interface Target {
   readonly since?: string;
 }
 
+/** The name of a slice: its dimension's, of a tuple its dimensions' joined by commas, which no name contains. */
+export function sliceName(dimensions: readonly string[]): string {
+  return dimensions.join(',');
+}
+
 /** What every kind has. `slices` are tuples of dimension names; a tuple of one is a plain slice. */
 export interface MetricBase {
   readonly id: string;

@@ -1,6 +1,6 @@
 /** A file's parts that have the right shape → definitions; what only shows across keys is reported here. */
 import { type Dimension, formulaOf, type MetricBase, type MetricDefinition, type MetricSet, type WeekStart } from '@tidemark/core';
-import { fieldsOf } from './describe.ts';
+import { excessOf, fieldsOf } from './describe.ts';
 import { settleFormulas } from './formulas.ts';
 import { DEFAULT_FRESHNESS, type WrittenBase } from './kinds/base.ts';
 import type { Report } from './kinds/kind.ts';
@@ -134,12 +134,19 @@ function reportSlices(written: unknown, report: Report): void {
   const dimensions = isRecord(written) ? written['dimensions'] : undefined;
   const known = isRecord(dimensions) ? Object.keys(dimensions) : [];
   for (const [index, metric] of listAt(written, 'metrics').entries()) {
-    const seen = new Set<unknown>();
-    for (const [position, name] of listAt(metric, 'slice').entries()) {
+    const seen = new Set<string>();
+    for (const [position, slice] of listAt(metric, 'slice').entries()) {
       const path = ['metrics', index, 'slice', position];
-      if (seen.has(name)) report(path, `the slice ${quote(name)} stands twice: keep one of them`);
-      else if (typeof name === 'string' && !known.includes(name)) report(path, unknownDimension(name, known));
-      seen.add(name);
+      const names: readonly unknown[] = Array.isArray(slice) ? slice : [slice];
+      // The same dimensions in another order cut the events alike.
+      const key = JSON.stringify(names.toSorted());
+      if (seen.has(key)) report(path, `the slice ${quote(slice)} stands twice${names.length > 1 ? ', in whatever order' : ''}: keep one of them`);
+      seen.add(key);
+      for (const [member, name] of names.entries()) {
+        const at = Array.isArray(slice) ? [...path, member] : path;
+        if (names.indexOf(name) < member) report(at, `the dimension ${quote(name)} stands twice in one slice: keep one of them`);
+        else if (typeof name === 'string' && !known.includes(name)) report(at, unknownDimension(name, known));
+      }
     }
   }
 }
@@ -163,6 +170,9 @@ function buildMetric(written: WrittenMetric, index: number, facts: FileFacts, se
     reportHere,
     mendedPaths.some((path) => path[1] === index && path[2] !== 'target'),
   );
+  const isGuess = mendedPaths.some((path) => path[0] === 'dimensions' || path[1] === index);
+  const excess = isGuess ? null : excessOf(draft, facts.dimensions);
+  if (excess !== null) reportHere(excess.slice === null ? [] : ['slice', excess.slice], excess.message);
   return { ...draft, revision: metricRevision(draft, facts.filter, facts.dimensions) };
 }
 
@@ -212,7 +222,7 @@ function baseOf(written: WrittenBase & { readonly unit: MetricBase['unit'] }, fa
     timezone: written.timezone ?? facts.timezone,
     weekStart: written.weekStart ?? facts.weekStart,
     unit: written.unit,
-    slices: (written.slice ?? []).map((name) => [name]),
+    slices: (written.slice ?? []).map((slice) => (typeof slice === 'string' ? [slice] : slice)),
     freshnessMs: durationMs(written.freshness ?? DEFAULT_FRESHNESS) ?? 0,
     revision: '',
   };

@@ -94,5 +94,5 @@ function misfit(metric: KpiDefinition, named: MetricDefinition): string | null {
   if (named.unit === 'week' && named.weekStart !== metric.weekStart)
     return `the weeks of ${named.id} begin on ${named.weekStart}: set the same weekStart`;
   const missing = metric.slices.find((tuple) => !named.slices.some((own) => own.join() === tuple.join()));
-  return missing === undefined ? null : `${named.id} is not sliced by ${missing.join(', ')}: add the slice there, or leave it out of the formula`;
+  return missing === undefined ? null : `${named.id} is not sliced by ${missing.join(' × ')}: add the slice there, or leave it out of the formula`;
 }

@@ -16,7 +16,7 @@ export function metricRevision(metric: MetricDefinition, filter: readonly Clause
     timezone: metric.timezone,
     ...(metric.unit === 'week' ? { weekStart: metric.weekStart } : {}),
     filter,
-    slices: sortedUnique(metric.slices.map((names) => names.map((name) => dimensionMeaning(name, dimensions)))),
+    slices: sortedUnique(metric.slices.map((names) => sliceMeaning(names, dimensions))),
     ...kindMeaning(metric.kind, metric),
   });
 }
@@ -29,6 +29,12 @@ export function setRevision(filter: readonly Clause[], metrics: readonly Pick<Me
 
 function kindMeaning<Name extends KindName>(kind: Name, metric: DefinitionByKind[Name]): Readonly<Record<string, unknown>> {
   return kinds[kind].meaning(metric);
+}
+
+/** The order inside of a tuple is that of its values in answers. */
+function sliceMeaning(names: readonly string[], dimensions: readonly Dimension[]): unknown {
+  const [first, ...more] = names.map((name) => dimensionMeaning(name, dimensions));
+  return more.length === 0 ? first : { tuple: [first, ...more] };
 }
 
 function dimensionMeaning(name: string, dimensions: readonly Dimension[]): unknown {

@@ -52,7 +52,11 @@ function rangeOf({ gt, gte, lt, lte }: Bounds): Condition | undefined {
 /** By their canonical text, so that neither the order nor a repeat in the file matters. */
 export function sortedUnique<Item>(items: readonly Item[]): readonly Item[] {
   const byText = new Map(items.map((item) => [canonicalText(item), item]));
-  return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? []);
+  return [...byText.keys()].sort().flatMap((text) => {
+    const item = byText.get(text);
+    // In a list of its own: an item that is a list stays one.
+    return item === undefined ? [] : [item];
+  });
 }
 
 export interface SelectorBook {

@@ -1,5 +1,5 @@
 /** The definitions as bodies: each metric in words, its slices with their known values, and the sets. */
-import type { MetricSet, Target } from '@tidemark/core';
+import { type MetricSet, type SliceValue, sliceName, type Target } from '@tidemark/core';
 import { describeMetric } from '@tidemark/definitions';
 import { type AnswerBody, type Answerer, type AsOf, asOfHeads, type ServedMetric, type ServedSet, Unavailable } from '@tidemark/pipeline';
 import { metricPath } from './kinds.ts';
@@ -10,7 +10,7 @@ const LISTED_VALUES = 100;
 export interface SliceFacts {
   readonly name: string;
   readonly open: boolean;
-  readonly values: readonly string[] | null;
+  readonly values: readonly SliceValue[] | null;
 }
 
 /** Without looking up the values of open slices. */
@@ -31,7 +31,7 @@ export function metricFacts({ metric, set, lineage }: ServedMetric) {
     timezone: metric.timezone,
     weekStart: metric.weekStart,
     freshness: metric.freshnessMs / 1_000,
-    slices: metric.slices.map((tuple) => sliceFacts(set, tuple.join(','))),
+    slices: metric.slices.map((tuple) => sliceFacts(set, tuple)),
     path: metricPath(metric),
   };
 }
@@ -40,9 +40,17 @@ function targetFacts({ of, value, per, direction, since }: Target): Target {
   return { of, value, direction, ...(per === undefined ? {} : { per }), ...(since === undefined ? {} : { since }) };
 }
 
-function sliceFacts(set: MetricSet, name: string): SliceFacts {
-  const values = set.dimensions.find((dimension) => dimension.name === name)?.values;
-  return { name, open: values === undefined, values: values === undefined ? null : [...values, '$other'] };
+/** A tuple is open when one of its dimensions is, or when it has more combinations than are listed. */
+function sliceFacts(set: MetricSet, tuple: readonly string[]): SliceFacts {
+  const name = sliceName(tuple);
+  const lists = tuple.map((member) => set.dimensions.find((dimension) => dimension.name === member)?.values);
+  const closed = lists.flatMap((values) => (values === undefined ? [] : [[...values, '$other']]));
+  const combinations = closed.reduce((product, values) => product * values.length, 1);
+  if (closed.length < lists.length || (tuple.length > 1 && combinations > LISTED_VALUES)) return { name, open: true, values: null };
+  const [first = []] = closed;
+  if (tuple.length === 1) return { name, open: false, values: first };
+  const values = closed.reduce<readonly (readonly string[])[]>((known, next) => known.flatMap((lead) => next.map((value) => [...lead, value])), [[]]);
+  return { name, open: false, values };
 }
 
 /** With the values of open slices seen in the last thirty buckets; they stay null while no store answers. */
@@ -56,7 +64,7 @@ export async function metricFactsWithValues(served: ServedMetric, answerer: Answ
   return { ...facts, slices };
 }
 
-async function seenValues({ metric }: ServedMetric, slice: string, answerer: Answerer): Promise<readonly string[] | null> {
+async function seenValues({ metric }: ServedMetric, slice: string, answerer: Answerer): Promise<readonly SliceValue[] | null> {
   try {
     const { body } = await answerer.answer(metric.id, { slice, limit: LISTED_VALUES });
     return valuesIn(body);
@@ -66,14 +74,16 @@ async function seenValues({ metric }: ServedMetric, slice: string, answerer: Ans
   }
 }
 
-function valuesIn(body: AnswerBody): readonly string[] {
+/** A retention or activation names a value in each of its cohorts, one after the other. */
+function valuesIn(body: AnswerBody): readonly SliceValue[] {
   const values =
     'cohorts' in body
       ? body.cohorts.flatMap(({ value }) => (value === null ? [] : [value]))
       : 'slices' in body
         ? (body.slices ?? []).map(({ value }) => value)
         : [];
-  return [...new Set(values)].filter((value) => value !== '$rest');
+  const byText = new Map(values.map((value) => [JSON.stringify(value), value]));
+  return [...byText.values()].filter((value) => value !== '$rest');
 }
 
 /** A set, and where its lineage stands; `asOf` is null while no store can say. */

@@ -9,6 +9,7 @@ import type {
   KpiFigures,
   MetricKindName,
   RetentionAnswer,
+  SliceValue,
 } from '@tidemark/core';
 import type { AnswerBody } from '@tidemark/pipeline';
 import type { CsvCell, CsvTable } from './csv.ts';
@@ -46,9 +47,14 @@ function figuresTable(body: Answer, { kind, isSliced }: TableFacts): CsvTable {
   );
 }
 
+/** Of a tuple the JSON text of the array: what `value=` of a question takes. */
+function sliceCell(value: SliceValue | null): CsvCell {
+  return value === null || typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Of a bracket `k` is the first column and `k_to` the last. */
 function retentionTable({ cohorts, overall }: RetentionAnswer, isSliced: boolean): CsvTable {
-  const slice = (value: string | null): CsvCell[] => (isSliced ? [value] : []);
+  const slice = (value: SliceValue | null): CsvCell[] => (isSliced ? [sliceCell(value)] : []);
   return {
     columns: [
       'part',
@@ -123,9 +129,9 @@ function retentionTable({ cohorts, overall }: RetentionAnswer, isSliced: boolean
 /** One row a cohort, then its conditions (`name`, `activated` = those who met it) and ages (`k`), and the pooled figure. */
 function activationTable({ cohorts, overall }: ActivationAnswer, isSliced: boolean): CsvTable {
   const names = ['size', 'activated', 'rate', 'low', 'high', 'complete', 'name', 'k', 'n', 'mean', 'p50', 'p90', 'cohorts'];
-  const row = (part: string, { value, cohort }: { value: string | null; cohort: string | null }, cells: Record<string, CsvCell>): CsvCell[] => [
+  const row = (part: string, { value, cohort }: { value: SliceValue | null; cohort: string | null }, cells: Record<string, CsvCell>): CsvCell[] => [
     part,
-    ...(isSliced ? [value] : []),
+    ...(isSliced ? [sliceCell(value)] : []),
     cohort,
     ...names.map((name) => cells[name] ?? null),
   ];
@@ -157,12 +163,12 @@ function isActivation(body: RetentionAnswer | ActivationAnswer): body is Activat
 const TIME_COLUMNS = ['timed', ...['from_previous', 'from_first'].flatMap((since) => ['mean', 'p50', 'p90'].map((figure) => `${since}_${figure}`))];
 
 function funnelTable(body: FunnelAnswer, isSliced: boolean): CsvTable {
-  const lists: { value: string | null; steps?: readonly FunnelStep[]; buckets?: readonly FunnelBucket[] }[] = body.slices ?? [
+  const lists: { value: SliceValue | null; steps?: readonly FunnelStep[]; buckets?: readonly FunnelBucket[] }[] = body.slices ?? [
     { value: null, ...(body.steps ? { steps: body.steps } : {}), ...(body.buckets ? { buckets: body.buckets } : {}) },
   ];
-  const row = (lead: readonly CsvCell[], value: string | null, step: FunnelStep): CsvCell[] => [
+  const row = (lead: readonly CsvCell[], value: SliceValue | null, step: FunnelStep): CsvCell[] => [
     ...lead.slice(0, 1),
-    ...(isSliced ? [value] : []),
+    ...(isSliced ? [sliceCell(value)] : []),
     ...lead.slice(1),
     step.step,
     step.name,
@@ -194,13 +200,13 @@ function funnelTable(body: FunnelAnswer, isSliced: boolean): CsvTable {
   };
 }
 
-function activityTable(lists: readonly (ActivityFigures & { value: string | null })[], isSliced: boolean): CsvTable {
+function activityTable(lists: readonly (ActivityFigures & { value: SliceValue | null })[], isSliced: boolean): CsvTable {
   const first = lists[0]?.buckets[0];
   const windows = first === undefined ? [] : Object.keys(first.rolling);
   const names = ['active', 'new', 'returning', 'resurrecting', 'dormant', 'churned', 'ever'] as const;
   const figures = [...names, ...windows.map((n) => `rolling_${n}`), ...windows.map((n) => `stickiness_${n}`)];
   const none: CsvCell[] = figures.map(() => null);
-  const lead = (part: string, value: string | null): CsvCell[] => [part, ...(isSliced ? [value] : [])];
+  const lead = (part: string, value: SliceValue | null): CsvCell[] => [part, ...(isSliced ? [sliceCell(value)] : [])];
   return {
     columns: ['part', ...(isSliced ? ['slice_value'] : []), 'bucket', 'complete', ...figures, 'uniques', 'n', 'actors'],
     rows: lists.flatMap(({ value, buckets, uniques, stickiness }) => [
@@ -223,8 +229,8 @@ function activityTable(lists: readonly (ActivityFigures & { value: string | null
   };
 }
 
-function kpiTable(lists: readonly (KpiFigures & { value: string | null })[], isSliced: boolean): CsvTable {
-  const lead = (part: string, value: string | null): CsvCell[] => [part, ...(isSliced ? [value] : [])];
+function kpiTable(lists: readonly (KpiFigures & { value: SliceValue | null })[], isSliced: boolean): CsvTable {
+  const lead = (part: string, value: SliceValue | null): CsvCell[] => [part, ...(isSliced ? [sliceCell(value)] : [])];
   const names = Object.keys(lists[0]?.of ?? {});
   const made = (of: KpiFigures['of']): CsvCell[] => names.map((name) => of?.[name] ?? null);
   return {

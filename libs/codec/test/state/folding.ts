@@ -53,7 +53,7 @@ export const EVERY_REGISTER: MetricSet = {
       ...base,
       id: 'steps',
       kind: 'funnel',
-      slices: [['city']],
+      slices: [['city'], ['channel', 'city']],
       steps: [select('A'), select('B'), select('C')],
       windowMs: 2 * DAY_MS,
       lookback: 5,

@@ -1,11 +1,12 @@
 /** Folds the events of one partition into registers and cells: binds a set's metrics, and for each event runs only what its name can change. */
-import type { MetricBase, MetricSet, Selector, Unit } from '../definition.ts';
+import type { Dimension, MetricBase, MetricSet, Selector, Unit } from '../definition.ts';
 import type { EventView, Vocabulary } from '../event.ts';
 import type { BucketAdded, CalendarSource, FoldBinder, TimelineInsertion } from '../metrics/kind.ts';
 import { kindOf } from '../metrics/registry.ts';
 import type { FoldSettings } from '../settings.ts';
 import { BucketSets } from '../state/bucket-sets.ts';
 import { CellTable, type TableShape } from '../state/cells.ts';
+import type { SliceDictionary } from '../state/dictionary.ts';
 import { Firsts } from '../state/firsts.ts';
 import { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
@@ -13,6 +14,7 @@ import { compileClauses, type EventTest, SelectorTable, type SelectorTests, sele
 import type { Outcome } from './outcome.ts';
 import { PartitionState } from './partition-state.ts';
 import { SelectorBuckets } from './selector-buckets.ts';
+import { TupleLabels, tuplesOf } from './tuples.ts';
 
 /** Runs when its selector matched; `namesOnly` when the name alone fits. */
 interface Trigger {
@@ -43,7 +45,11 @@ export class PartitionFold {
   #plans: (Plan | undefined)[] = [];
   /** By selector number: whether the event at hand matched; all zero between events. */
   #matched = new Uint8Array(0);
+  /** Those of the set, then its tuples. */
+  readonly #dimensions: readonly Dimension[];
   readonly #dimensionPaths: readonly number[];
+  /** The dimensions from `#dimensionPaths.length` on. */
+  readonly #tuples: readonly TupleLabels[];
   /** Slice labels of the event at hand, by dimension; −1 = not looked up yet. */
   readonly #labels: Int32Array;
   #event: EventView | null = null;
@@ -57,9 +63,16 @@ export class PartitionFold {
     this.#calendars = options.calendars;
     this.#selectors = new SelectorTable(options.vocabulary);
     this.#filter = compileClauses(options.set.filter, options.vocabulary);
-    this.state = new PartitionState(options.set.dimensions, options.settings);
+    const tuples = tuplesOf(options.set);
+    this.#dimensions = [...options.set.dimensions, ...tuples.map(({ dimension }) => dimension)];
+    this.state = new PartitionState(this.#dimensions, options.settings);
+    const { dictionaries } = this.state;
     this.#dimensionPaths = options.set.dimensions.map((dimension) => options.vocabulary.path(dimension.path));
-    this.#labels = new Int32Array(options.set.dimensions.length).fill(-1);
+    this.#tuples = tuples.map(({ members }, index) => {
+      const own = dictionaries[this.#dimensionPaths.length + index] as SliceDictionary;
+      return new TupleLabels(members, own, dictionaries);
+    });
+    this.#labels = new Int32Array(this.#dimensions.length).fill(-1);
     const binder = this.#binder();
     // By id, so that definitions in another order give the same registers.
     const metrics = [...options.set.metrics].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -125,13 +138,32 @@ export class PartitionFold {
     const known = this.#labels[dimension] as number;
     if (known >= 0) return known;
     const event = this.#event as EventView;
-    const label = this.state.dictionaries[dimension]?.labelOf(event.sliceText(this.#dimensionPaths[dimension] as number)) ?? 0;
+    const tuple = this.#tupleAt(dimension);
+    const label =
+      tuple === undefined
+        ? (this.state.dictionaries[dimension]?.labelOf(event.sliceText(this.#dimensionPaths[dimension] as number)) ?? 0)
+        : tuple.of(this.#labelOf);
     this.#labels[dimension] = label;
     return label;
   }
 
-  /** Whether the event at hand shows no value, or an empty one, whatever label that gets in a closed list. */
+  readonly #labelOf = (dimension: number): number => this.#label(dimension);
+
+  #tupleAt(dimension: number): TupleLabels | undefined {
+    return dimension < this.#dimensionPaths.length ? undefined : this.#tuples[dimension - this.#dimensionPaths.length];
+  }
+
+  /** As if an event showed the text; of a tuple, as if it did in each of its dimensions. */
+  #labelOfText(dimension: number, text: string): number {
+    const tuple = this.#tupleAt(dimension);
+    if (tuple !== undefined) return tuple.of((member) => this.#labelOfText(member, text));
+    return this.state.dictionaries[dimension]?.labelOf(text) ?? 0;
+  }
+
+  /** Whether the event at hand shows no value, or an empty one, whatever label that gets in a closed list; of a tuple in none of its dimensions. */
   #showsNothing(dimension: number): boolean {
+    const tuple = this.#tupleAt(dimension);
+    if (tuple !== undefined) return tuple.members.every((member) => this.#showsNothing(member));
     const dictionary = this.state.dictionaries[dimension];
     // A held value is the actor's, not the event's.
     if (dictionary?.dimension.hold !== undefined) return dictionary.texts[this.#label(dimension)] === '';
@@ -154,7 +186,7 @@ export class PartitionFold {
     return {
       latenessMs: this.#settings.latenessMs,
       calendar: (metric: MetricBase, unit?: Unit) => this.#calendars.calendar(metric, unit),
-      dimension: (name) => this.set.dimensions.findIndex((dimension) => dimension.name === name),
+      dimension: (name) => this.#dimensions.findIndex((dimension) => dimension.name === name),
       path: (path) => this.#vocabulary.path(path),
       bucketSets: (spec, added) => this.#bindBucketSets(spec, added),
       derivedSets: ({ metric, name, windowBuckets }) => {
@@ -164,7 +196,7 @@ export class PartitionFold {
       },
       firsts: (spec, moves) => this.#bindFirsts(spec, moves),
       timelines: (spec, inserting) => this.#bindTimelines(spec, inserting),
-      labelOf: (dimension, text) => this.state.dictionaries[dimension]?.labelOf(text) ?? 0,
+      labelOf: (dimension, text) => this.#labelOfText(dimension, text),
       onMatch: (selector, matched) => {
         const label = (dimension: number): number => this.#label(dimension);
         this.#triggers.push({ selectors: [this.#selectors.index(selector)], namesOnly: false, run: (event) => matched(event, label) });
@@ -181,7 +213,7 @@ export class PartitionFold {
 
   #bindBucketSets(spec: { selector: Selector; calendar: Calendar; windowBuckets: number; dimension: number }, added: BucketAdded): BucketSets {
     const { selector, calendar, dimension } = spec;
-    const dimensionName = this.set.dimensions[dimension]?.name ?? '';
+    const dimensionName = this.#dimensions[dimension]?.name ?? '';
     const key = `buckets ${selectorKey(selector)} ${calendar.zone} ${calendar.unit} ${calendar.weekStart} ${dimensionName}`;
     const known = this.#bucketHandlers.get(key);
     if (known !== undefined) {
@@ -219,7 +251,7 @@ export class PartitionFold {
     const { dimensions, namesOnly } = spec;
     const store = new Firsts({ captures: 1 + dimensions.length });
     const index = this.#selectors.index(spec.selector);
-    const names = dimensions.map((dimension) => this.set.dimensions[dimension]?.name);
+    const names = dimensions.map((dimension) => this.#dimensions[dimension]?.name);
     this.state.firsts.push({ key: `first ${selectorKey(spec.selector)} ${namesOnly} ${names.join(',')} ${this.state.firsts.length}`, store });
     this.#triggers.push({
       selectors: [index],
@@ -245,7 +277,7 @@ export class PartitionFold {
     const { dimensions, markEmpty = false } = spec;
     const store = new Timelines({ captures: dimensions.length });
     const indexes = spec.selectors.map((selector) => this.#selectors.index(selector));
-    const names = dimensions.map((dimension) => this.set.dimensions[dimension]?.name);
+    const names = dimensions.map((dimension) => this.#dimensions[dimension]?.name);
     state.timelines.push({ key: `times ${spec.selectors.map(selectorKey).join(' ')} ${names.join(',')} ${state.timelines.length}`, store });
     // One for all events: a handler is done with it before the next event comes.
     const insertion: { -readonly [K in keyof TimelineInsertion]: TimelineInsertion[K] } = {

@@ -8,6 +8,7 @@ import { type Expression, evaluateFormula, parseFormula } from './formula.ts';
 import type { CalendarSource, RowSource, TableNeed } from './kind.ts';
 import { kindOf } from './registry.ts';
 import { REST_VALUE, sumRows } from './slicing.ts';
+import { showTuples } from './tuple-values.ts';
 
 /** Rows of one metric's table that an answer needs. */
 export interface MetricNeed extends TableNeed {
@@ -108,6 +109,11 @@ export interface AnswerContext {
 
 /** The answer of any metric from the rows that `needsOf` names; more rows change nothing. */
 export function answerMetric(metric: MetricDefinition, request: AnswerRequest, context: AnswerContext): Answer {
+  return showTuples(plainAnswer(metric, request, context), request);
+}
+
+/** With the values of a tuple still as texts. */
+function plainAnswer(metric: MetricDefinition, request: AnswerRequest, context: AnswerContext): Answer {
   const formula = formulaOf(metric);
   if (formula === null || metric.kind !== 'kpi')
     return kindOf(metric).answer(metric, request, context.sourceOf(metric.id), context.clock, context.calendars);
@@ -151,7 +157,7 @@ function showsSomething(metric: MetricDefinition, named: readonly NamedFigure[],
     const asked = { ...request, ...inside, byBucket: false };
     const formula = formulaOf(each);
     if (formula !== null) return showsSomething(each, namedFigures(set, each, formula), asked, context);
-    return Number(figureOf(each, answerMetric(each, asked, context), field)) !== 0;
+    return Number(figureOf(each, plainAnswer(each, asked, context), field)) !== 0;
   });
 }
 
@@ -219,7 +225,7 @@ function figureAt(
     const inside = rangeInside(outer, calendars.calendar(each), request.from, request.to);
     of[name] = null;
     if (inside.from > inside.to) continue;
-    const answer = answerMetric(each, { ...request, ...inside, byBucket: false }, context);
+    const answer = plainAnswer(each, { ...request, ...inside, byBucket: false }, context);
     of[name] = figureOf(each, answer, field);
     complete &&= isFigureComplete(answer, field, inside.to - inside.from + 1);
   }

@@ -1,6 +1,6 @@
 /** What a metric kind is: how it binds to registers when folding, which rows it reads, and how it answers from them. */
 import type { Answer, AnswerClock, AnswerRequest } from '../answer.ts';
-import type { MetricBase, MetricDefinition, Selector, Unit } from '../definition.ts';
+import { type MetricBase, type MetricDefinition, type Selector, sliceName, type Unit } from '../definition.ts';
 import type { EventView } from '../event.ts';
 import type { BucketSets } from '../state/bucket-sets.ts';
 import type { CellTable, TableShape } from '../state/cells.ts';
@@ -27,7 +27,7 @@ export interface TimelineInsertion {
 export interface FoldBinder {
   readonly latenessMs: number;
   calendar(metric: MetricBase, unit?: Unit): Calendar;
-  /** Number of a dimension of the set. */
+  /** Number of a dimension of the set, or of a tuple of them by its name. */
   dimension(name: string): number;
   /** Buckets with a match, per slice value when `dimension` ≥ 0. The window must cover horizon + lateness. */
   bucketSets(spec: { selector: Selector; calendar: Calendar; windowBuckets: number; dimension: number }, added: BucketAdded): BucketSets;
@@ -101,15 +101,14 @@ export interface CalendarSource {
 
 export const TOTAL_TABLE = 'total';
 
-export function sliceTable(dimension: string): string {
-  return `slice:${dimension}`;
+/** `slice:channel`, of a tuple `slice:channel,device`. */
+export function sliceTable(slice: string): string {
+  return `slice:${slice}`;
 }
 
 /** One entry per table that a metric keeps: the total, then one per slice. */
 export function metricTables(metric: MetricBase, binder: FoldBinder): { name: string; dimension: number }[] {
-  const sliced = metric.slices.flatMap((tuple) =>
-    tuple[0] === undefined ? [] : [{ name: sliceTable(tuple[0]), dimension: binder.dimension(tuple[0]) }],
-  );
+  const sliced = metric.slices.map(sliceName).map((name) => ({ name: sliceTable(name), dimension: binder.dimension(name) }));
   return [{ name: TOTAL_TABLE, dimension: -1 }, ...sliced];
 }
 

@@ -12,9 +12,9 @@ export interface Question {
   matches(selector: Selector, event: TimelineEvent): boolean;
   /** Like `matches`, but whatever the selector's `where` says. */
   matchesByName(selector: Selector, event: TimelineEvent): boolean;
-  /** The event's value in the slice asked for; null when the total is asked for. */
+  /** The event's value in the slice asked for, of several dimensions the JSON text of the list; null when the total is asked for. */
   valueOf(event: TimelineEvent): string | null;
-  /** Whether the event shows a non-empty value in the slice asked for, listed or not. */
+  /** Whether the event shows a non-empty value in the slice asked for, in any of its dimensions, listed or not. */
   shows(event: TimelineEvent): boolean;
   /** What no value at all counts as in the slice asked for: `''`, or `$other` in a closed list without it; null when the total is asked for. */
   readonly valueOfNothing: string | null;

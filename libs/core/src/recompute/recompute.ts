@@ -11,10 +11,11 @@ import { matchesByName, matchesPlain, sliceValueOf } from './match.ts';
 import type { Question } from './question.ts';
 import { retentionAnswer } from './retention.ts';
 import { eventsByActor, type TimelineEvent } from './timeline.ts';
+import { textOfValues, withLists } from './tuples.ts';
 
 /**
  * The answer of one metric over applied events in any order; repeats of a messageId are ignored, the first in the given order counts.
- * Throws a RangeError for an empty range or a slice that the set does not define. Rules that this oracle had to settle stand at the
+ * Throws a RangeError for an empty range or a slice of dimensions that the set does not define. Rules that this oracle had to settle stand at the
  * functions that follow them.
  */
 export function recompute(
@@ -24,22 +25,42 @@ export function recompute(
   request: AnswerRequest,
   clock: AnswerClock,
 ): Answer {
-  return recomputed(set, metric, eventsByActor(events), request, clock);
+  const answer = recomputed(set, metric, eventsByActor(events), request, clock);
+  const dimensions = dimensionsOf(set, request);
+  if (dimensions.length < 2) return answer;
+  const shown = [dimensions.map(valueOfNothing), ...events.map((event) => dimensions.map((dimension) => sliceValueOf(dimension, event)))];
+  const lists = new Map(shown.map((values) => [textOfValues(values), values]));
+  // A value that nobody shows is answered with zeros, under its list too.
+  if (request.value !== undefined && !lists.has(request.value)) lists.set(request.value, JSON.parse(request.value));
+  return withLists(answer, lists);
+}
+
+/** Those of the slice asked for; none of the total. */
+function dimensionsOf(set: MetricSet, { slice }: AnswerRequest): readonly Dimension[] {
+  return (slice?.split(',') ?? []).map((name) => {
+    const dimension = set.dimensions.find((one) => one.name === name);
+    if (!dimension) throw new RangeError(`set "${set.name}" has no dimension "${name}"`);
+    return dimension;
+  });
+}
+
+/** What no value at all counts as. */
+function valueOfNothing({ values }: Dimension): string {
+  return values && !values.includes('') ? '$other' : '';
 }
 
 function recomputed(set: MetricSet, metric: MetricDefinition, byActor: Question['byActor'], request: AnswerRequest, clock: AnswerClock): Answer {
   if (request.to < request.from) throw new RangeError(`empty range: ${request.from} to ${request.to}`);
-  const dimension = set.dimensions.find((one) => one.name === request.slice);
-  if (request.slice !== undefined && !dimension) throw new RangeError(`set "${set.name}" has no dimension "${request.slice}"`);
+  const dimensions = dimensionsOf(set, request);
   const question: Question = {
     request,
     calendar: createCalendar({ zone: metric.timezone, unit: metric.unit, weekStart: metric.weekStart }),
     byActor,
     matches: (selector, event) => matchesPlain(selector, set.filter, event),
     matchesByName: (selector, event) => matchesByName(selector, set.filter, event),
-    valueOf: (event) => (dimension ? sliceValueOf(dimension, event) : null),
-    shows: (event) => dimension !== undefined && sliceValueOf(withoutList(dimension), event) !== '',
-    valueOfNothing: dimension === undefined ? null : dimension.values && !dimension.values.includes('') ? '$other' : '',
+    valueOf: (event) => (dimensions.length === 0 ? null : textOfValues(dimensions.map((dimension) => sliceValueOf(dimension, event)))),
+    shows: (event) => dimensions.some((dimension) => sliceValueOf(withoutList(dimension), event) !== ''),
+    valueOfNothing: dimensions.length === 0 ? null : textOfValues(dimensions.map(valueOfNothing)),
     isOver: (timeMs) => timeMs + clock.latenessMs <= clock.watermarkMs,
     closesAtMs: (timeMs) => timeMs + clock.latenessMs,
   };

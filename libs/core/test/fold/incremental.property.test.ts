@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AnswerRequest } from '../../src/answer.ts';
-import type { MetricDefinition } from '../../src/definition.ts';
+import { type MetricDefinition, sliceName } from '../../src/definition.ts';
 import { recompute } from '../../src/recompute/recompute.ts';
 import { DEFAULT_SETTINGS } from '../../src/settings.ts';
 import { Engine } from './engine.ts';
@@ -16,8 +16,11 @@ const drawnRequest = fc.record({
   anchor: fc.nat(99),
   shift: fc.integer({ min: -3, max: 2 }),
   length: fc.oneof(fc.integer({ min: 1, max: 11 }), fc.integer({ min: 1, max: 40 })),
-  slice: fc.nat(2),
-  value: fc.constantFrom(undefined, undefined, undefined, 'pro', '5', '', 'Yerevan', '$other', 'nobody'),
+  slice: fc.nat(3),
+  value: fc.option(fc.array(fc.constantFrom('pro', '5', '', 'Yerevan', '$other', 'nobody'), { minLength: 3, maxLength: 3 }), {
+    nil: undefined,
+    freq: 3,
+  }),
   limit: fc.constantFrom(0, 1, 2, 20),
   byBucket: fc.boolean(),
 });
@@ -43,17 +46,17 @@ function requestsOf(drawn: readonly DrawnRequest[], metric: MetricDefinition, en
   const buckets = applied.map(({ timeMs }) => calendar.bucketOf(timeMs));
   const to = Math.max(0, ...buckets);
   const whole = { from: Math.max(0, to - LONGEST_RANGE, Math.min(to, ...buckets)), to, limit: 2, byBucket: true };
-  const sliced = metric.slices.flatMap(([slice]) => (slice === undefined ? [] : [{ ...whole, slice }]));
+  const sliced = metric.slices.map((tuple) => ({ ...whole, slice: sliceName(tuple) }));
   const others = drawn.map(({ anchor, shift, length, limit, byBucket, slice: number, value }): AnswerRequest => {
     const from = Math.max(0, (buckets[anchor % buckets.length] ?? 0) + shift);
-    const slice = metric.slices[number]?.[0];
+    const tuple = metric.slices[number];
     return {
       from,
       to: from + length - 1,
       limit,
       byBucket,
-      ...(slice !== undefined && { slice }),
-      ...(slice !== undefined && value !== undefined && { value }),
+      ...(tuple !== undefined && { slice: sliceName(tuple) }),
+      ...(tuple !== undefined && value !== undefined && { value: tuple.length === 1 ? value[0] : JSON.stringify(value.slice(0, tuple.length)) }),
     };
   });
   return [whole, ...sliced, ...others];

@@ -99,7 +99,10 @@ function unitOf(pace: Pace): fc.Arbitrary<Unit> {
 const base = fc.record({
   timezone: fc.constantFrom(...ZONES),
   weekStart: fc.constantFrom('monday', 'sunday'),
-  slices: fc.subarray([['plan'], ['city']]),
+  slices: fc.oneof(
+    { weight: 2, arbitrary: fc.subarray([['plan'], ['city']]) },
+    { weight: 1, arbitrary: fc.subarray([['plan'], ['city'], ['city', 'plan'], ['plan', 'city', 'size']], { minLength: 1 }) },
+  ),
 });
 type Base = Pick<MetricBase, 'timezone' | 'weekStart' | 'slices'>;
 
@@ -230,6 +233,7 @@ const kpi = (pace: Pace): fc.Arbitrary<KpiDefinition> =>
     .tuple(base, fc.record({ unit: unitOf(pace), measure, lookback: whole(1, 10) }))
     .map(([shared, own]) => based({ ...shared, ...own, kind: 'kpi' }));
 
+const SIZE: Dimension = { name: 'size', path: AMOUNT, max: 50, values: ['1', '5'] };
 const plan: fc.Arbitrary<Dimension> = fc.constantFrom<Dimension>(
   { name: 'plan', path: PLAN, max: 50 },
   { name: 'plan', path: PLAN, max: 50, values: ['pro', '5'] },
@@ -252,7 +256,7 @@ export function randomSet(pace: Pace): fc.Arbitrary<MetricSet> {
       timezone: 'UTC',
       weekStart: 'monday',
       filter,
-      dimensions: [closedOrOpen, { name: 'city', path: ['context', 'city'], max: 50 }],
+      dimensions: [closedOrOpen, { name: 'city', path: ['context', 'city'], max: 50 }, SIZE],
       metrics: withFormulas(
         metrics.map((each, index) => ({ ...each, id: `m${index}` })),
         ONLY_KIND === undefined || ONLY_KIND === 'kpi' ? formulas : [],

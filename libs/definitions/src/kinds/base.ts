@@ -1,6 +1,7 @@
 /** What every kind's entry in a file has: id, words, owner, target, calendar, slices, freshness. */
 import { parseDateName } from '@tidemark/core';
 import { z } from 'zod';
+import { LIMITS_IN_WORDS, MAX_TUPLE } from '../limits.ts';
 import { dimensionName } from '../schema/selection.ts';
 import { choice, duration, metricId, strict, timezone, unit, weekStart, words } from '../schema/values.ts';
 
@@ -24,6 +25,13 @@ export const target = strict(
 
 export const DEFAULT_FRESHNESS = '60s';
 
+const tupleError = `expected a dimension, or a list of 2 to ${MAX_TUPLE} of them such as [channel, device]`;
+const tuple = z
+  .array(dimensionName, { error: tupleError })
+  .min(2, { error: tupleError })
+  .max(MAX_TUPLE, { error: tupleError })
+  .meta({ id: 'CombinedSlice', description: 'Dimensions in the order in which values are written: ["ads", "ios"].' });
+
 /** The keys of every kind; spread into each kind's `strict` shape. */
 export const baseShape = {
   id: metricId.meta({ description: 'The name in addresses, boards and targets.' }),
@@ -39,10 +47,14 @@ export const baseShape = {
   timezone: timezone.optional(),
   weekStart: weekStart.optional(),
   slice: z
-    .array(dimensionName, { error: 'expected a list of dimension names' })
+    .array(z.union([dimensionName, tuple], { error: tupleError }), {
+      error: 'expected a list of dimensions, such as [channel, device] or, by both at once, [[channel, device]]',
+    })
     .max(20, { error: 'expected at most 20 slices' })
     .optional()
-    .meta({ description: 'Dimensions by which the figure is also kept.' }),
+    .meta({
+      description: `Dimensions by which the figure is also kept; a list among them is one slice by all of its dimensions at once. The sizes multiply: ${LIMITS_IN_WORDS}.`,
+    }),
   freshness: duration('1s', '7d')
     .optional()
     .meta({ description: `Answers older than this say so. Default ${DEFAULT_FRESHNESS}.` }),
@@ -56,6 +68,6 @@ export interface WrittenBase {
   readonly target?: z.infer<typeof target> | undefined;
   readonly timezone?: string | undefined;
   readonly weekStart?: 'monday' | 'sunday' | undefined;
-  readonly slice?: readonly string[] | undefined;
+  readonly slice?: readonly (string | readonly string[])[] | undefined;
   readonly freshness?: string | undefined;
 }

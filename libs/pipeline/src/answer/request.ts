@@ -8,6 +8,7 @@ import {
   type MetricSet,
   measuredMetrics,
   parseDateName,
+  sliceName,
   type Unit,
 } from '@tidemark/core';
 import { QueryRefused } from './failure.ts';
@@ -16,7 +17,9 @@ import { QueryRefused } from './failure.ts';
 export interface AnswerQuery {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  /** A dimension, of a tuple its dimensions joined by commas. */
   readonly slice?: string | undefined;
+  /** Of a tuple a JSON array of texts. */
   readonly value?: string | undefined;
   /** Slice values listed before `$rest`, at least 1. */
   readonly limit?: number | undefined;
@@ -56,7 +59,7 @@ export function resolveRequest(asked: AskedMetric, query: AnswerQuery, end: Rang
     limit: query.limit ?? DEFAULT_SLICE_LIMIT,
     byBucket: query.by === 'bucket',
     ...(query.slice === undefined ? {} : { slice: query.slice }),
-    ...(query.value === undefined ? {} : { value: query.value }),
+    ...(query.slice === undefined || query.value === undefined ? {} : { value: valueText(query.slice, query.value) }),
   };
   refuseTooLarge(asked, request, query.compare === undefined ? 1 : 3);
   return request;
@@ -74,10 +77,29 @@ function refuseWrongParameters(metric: MetricDefinition, query: AnswerQuery): vo
   }
   if (value !== undefined && limit !== undefined)
     throw new QueryRefused('bad_slice', 'limit', 'value asks for one value, limit for many: keep one of them');
-  const known = metric.slices.flatMap((tuple) => (tuple.length === 1 ? tuple : []));
+  const known = metric.slices.map(sliceName);
   if (known.includes(slice)) return;
-  const offered = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+  const offered = known.length === 0 ? 'it has none' : `it has ${known.map((name) => (name.includes(',') ? quoted(name) : name)).join(', ')}`;
   throw new QueryRefused('bad_slice', 'slice', `${metric.id} is not sliced by ${quoted(slice)}: ${offered}`);
+}
+
+/** The text that the value has in rows: of a tuple the JSON of its array, however it was spaced or escaped. */
+function valueText(slice: string, value: string): string {
+  const names = slice.split(',');
+  if (names.length === 1) return value;
+  const parts = jsonOf(value);
+  if (Array.isArray(parts) && parts.length === names.length && parts.every((part) => typeof part === 'string')) return JSON.stringify(parts);
+  const example = JSON.stringify(names.map((name) => `a ${name}`));
+  throw new QueryRefused('bad_slice', 'value', `value ${quoted(value)}: expected a JSON array of ${names.length} texts, such as ${example}`);
+}
+
+/** undefined when the text is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 interface RangeFacts {

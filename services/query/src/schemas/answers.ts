@@ -1,8 +1,9 @@
 /** The bodies of the answers, by kind. */
 import { z } from 'zod';
-import { bucketName, count, envelopeShape, instant, share } from './envelope.ts';
+import { bucketName, count, envelopeShape, instant, share, sliceValueOf } from './envelope.ts';
 
-const sliceValue = z.string().nullable().meta({ description: 'The slice value; null is the total.' });
+const oneValue = sliceValueOf('The slice value; of a tuple an array with one of each dimension. `$rest` sums up what is not listed.');
+const sliceValue = oneValue.nullable().meta({ description: 'The slice value, of a tuple an array with one of each dimension; null is the total.' });
 
 export const retentionBody = z
   .strictObject({
@@ -68,7 +69,7 @@ export const funnelBody = z
     ...envelopeShape,
     steps: steps.optional(),
     buckets: funnelBuckets.optional(),
-    slices: z.array(z.strictObject({ value: z.string(), steps: steps.optional(), buckets: funnelBuckets.optional() })).optional(),
+    slices: z.array(z.strictObject({ value: oneValue, steps: steps.optional(), buckets: funnelBuckets.optional() })).optional(),
     complete: z.boolean(),
     uniquesLimit: count,
   })
@@ -151,7 +152,7 @@ const activityFigures = {
 export const activityBody = z
   .union([
     z.strictObject({ ...envelopeShape, ...activityFigures }),
-    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: z.string(), ...activityFigures })) }),
+    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...activityFigures })) }),
   ])
   .meta({ id: 'ActivityFigures' });
 
@@ -175,6 +176,6 @@ const kpiFigures = {
 export const kpiBody = z
   .union([
     z.strictObject({ ...envelopeShape, ...kpiFigures }),
-    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: z.string(), ...kpiFigures })) }),
+    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...kpiFigures })) }),
   ])
   .meta({ id: 'KpiFigures' });

@@ -1,15 +1,15 @@
 /** The bodies about definitions, readiness and errors. */
 import { z } from 'zod';
 import { PROBLEMS } from '../problems.ts';
-import { asOf, count, envelopeShape, instant, ownerShape } from './envelope.ts';
+import { asOf, count, envelopeShape, instant, ownerShape, sliceValueOf } from './envelope.ts';
 
 const { revision, lineage, unit, timezone } = envelopeShape;
 
 const slice = z.strictObject({
-  name: z.string(),
+  name: z.string().meta({ description: 'What `slice=` takes: a dimension, of a tuple its dimensions joined by commas.' }),
   open: z.boolean().meta({ description: 'Values come from events; otherwise the list is closed and anything else is `$other`.' }),
   values: z
-    .array(z.string())
+    .array(sliceValueOf('Of a tuple an array.'))
     .nullable()
     .meta({ description: 'Of an open slice those of the last thirty buckets, largest first; null where they were not looked up.' }),
 });

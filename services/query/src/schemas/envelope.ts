@@ -9,6 +9,10 @@ const unit = z.enum(['hour', 'day', 'week', 'month']);
 export const bucketName = z
   .string()
   .meta({ description: 'A bucket by its first local date, an hour with its offset.', examples: ['2026-11-01', '2026-11-01T15+04:00'] });
+/** A value of a slice, or of a tuple one per dimension. */
+export function sliceValueOf(description: string) {
+  return z.union([z.string(), z.array(z.string()).min(2)]).meta({ description });
+}
 const hash = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const asOf = z

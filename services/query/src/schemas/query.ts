@@ -18,10 +18,17 @@ const answerShape = {
   slice: z
     .string({ error: once })
     .min(1, 'expected the name of a dimension, got nothing')
-    .max(200, 'no dimension has so long a name')
+    .max(400, 'no slice has so long a name')
     .optional()
-    .meta({ description: 'A dimension of the metric.' }),
-  value: z.string({ error: once }).max(2_000, 'at most 2000 characters').optional().meta({ description: 'One value of the slice; may be empty.' }),
+    .meta({ description: 'A slice of the metric: a dimension, or several joined by commas.', examples: ['channel', 'channel,device'] }),
+  value: z
+    .string({ error: once })
+    .max(4_000, 'at most 4000 characters')
+    .optional()
+    .meta({
+      description: 'One value of the slice; may be empty. Of several dimensions a JSON array of their values.',
+      examples: ['ads', '["ads","ios"]'],
+    }),
   limit: z
     .string({ error: once })
     .regex(/^\d{1,4}$/, 'expected a whole number from 1 to 1000')
