@@ -9,8 +9,8 @@
 import { kindOf, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import { NO_VERSION, type Version } from '../ports/version.ts';
-import { type PartitionMemory, positionOf, rowsAbove, rowVersion, type SinkState } from './memory.ts';
+import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
+import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
 
 export interface PublishContext {
   readonly lineage: string;
@@ -73,29 +73,34 @@ function holds(memory: PartitionMemory, row: CellRow): boolean {
   const table = memory.fold.state.tables.get(`${row.metric}/${row.table}`);
   if (table === undefined) return false;
   const label = rowLabel(table.shape, memory.fold.state.dictionaries, row.value);
-  return label !== null && table.get(row.bucket, label) !== undefined;
+  return label !== null && table.find(row.bucket, label) >= 0;
 }
 
 /** Copies of all rows changed above the base, in one block of integers, checked against their kind's invariants. */
 function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   const { state, set } = memory.fold;
   state.counters.check();
+  const { changes } = state;
   const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
   const changed = rowsAbove(memory, base);
-  const block = new Float64Array(changed.reduce((sum, row) => sum + row.cells.length, 0));
+  let cellCount = 0;
+  for (const row of changed) cellCount += changes.widthOf(row);
+  const block = new Float64Array(cellCount);
   let used = 0;
   // Many rows changed by the same record, and stand side by side.
   let last = { epoch: -1, next: -1, version: NO_VERSION };
-  return changed.map((row) => {
-    const { shape } = row.table;
+  return Array.from(changed, (row) => {
+    const { shape } = changes.tableOf(row);
+    const start = changes.starts[row] as number;
+    const cells = block.subarray(used, used + shape.width);
+    for (let column = 0; column < shape.width; column++) cells[column] = changes.cells[start + column] as number;
+    used += shape.width;
     const metric = metrics.get(shape.metric);
-    if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
-    const value = rowValue(shape, state.dictionaries, row.label);
-    if (row.next !== last.next || row.epoch !== last.epoch) last = { epoch: row.epoch, next: row.next, version: rowVersion(row) };
-    block.set(row.cells, used);
-    used += row.cells.length;
-    const cells = block.subarray(used - row.cells.length, used);
-    return { metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: last.version, cells };
+    if (metric !== undefined) kindOf(metric).check(metric, shape.name, cells);
+    const value = rowValue(shape, state.dictionaries, changes.labels[row] as number);
+    const [epoch, next] = [changes.epochs[row] as number, changes.nexts[row] as number];
+    if (next !== last.next || epoch !== last.epoch) last = { epoch, next, version: versionOf(epoch, next) };
+    return { metric: shape.metric, table: shape.name, bucket: changes.buckets[row] as number, value, version: last.version, cells };
   });
 }
 
