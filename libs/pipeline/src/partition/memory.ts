@@ -27,6 +27,8 @@ export interface PartitionMemory {
   loadedAt: Version;
   /** The largest version of a closed row that was dropped. */
   dropped: Version;
+  /** Rows that changed up to here have been found to keep their kind's invariants. */
+  checked: Version;
   /** Rows dropped since the last saved manifest. */
   gone: DroppedRow[];
   /** Hash of the last folded record and its offset. */
@@ -60,6 +62,7 @@ export function emptyMemory(fold: PartitionFold): PartitionMemory {
     clickhouse: { base: null, blocked: false },
     loadedAt: NO_VERSION,
     dropped: NO_VERSION,
+    checked: NO_VERSION,
     gone: [],
     fingerprint: '',
     fingerprintOffset: -1,

@@ -6,10 +6,10 @@
  * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.
  * 4. The last part closes the head. Only then the base moves.
  */
-import { kindOf, rowLabel, rowValue } from '@tidemark/core';
+import { kindOf, type RowTable, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import { NO_VERSION, type Version, versionOf } from '../ports/version.ts';
+import { splitVersion, type Version, versionOf } from '../ports/version.ts';
 import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
 
 export interface PublishContext {
@@ -76,32 +76,47 @@ function holds(memory: PartitionMemory, row: CellRow): boolean {
   return label !== null && table.find(row.bucket, label) >= 0;
 }
 
-/** Copies of all rows changed above the base, in one block of integers, checked against their kind's invariants. */
+/** Copies of all rows changed above the base, without the zeros at their ends. What changed since the last look is checked against its kind's invariants. */
 function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
-  const { state, set } = memory.fold;
+  const { state } = memory.fold;
   state.counters.check();
   const { changes } = state;
-  const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
-  const changed = rowsAbove(memory, base);
-  let cellCount = 0;
-  for (const row of changed) cellCount += changes.widthOf(row);
-  const block = new Float64Array(cellCount);
-  let used = 0;
-  // Many rows changed by the same record, and stand side by side.
-  let last = { epoch: -1, next: -1, version: NO_VERSION };
-  return Array.from(changed, (row) => {
-    const { shape } = changes.tableOf(row);
+  const checked = splitVersion(memory.checked);
+  const tables = changes.tables.map((table) => published(memory, table));
+  const rows: CellRow[] = [];
+  for (const row of rowsAbove(memory, base)) {
+    const { shape, scratch, check } = tables[changes.tableNumbers[row] as number] as PublishedTable;
     const start = changes.starts[row] as number;
-    const cells = block.subarray(used, used + shape.width);
-    for (let column = 0; column < shape.width; column++) cells[column] = changes.cells[start + column] as number;
-    used += shape.width;
-    const metric = metrics.get(shape.metric);
-    if (metric !== undefined) kindOf(metric).check(metric, shape.name, cells);
+    let used = 0;
+    for (let column = 0; column < shape.width; column++) {
+      const cell = changes.cells[start + column] as number;
+      scratch[column] = cell;
+      if (cell !== 0) used = column + 1;
+    }
+    if (changes.isAbove(row, checked.epoch, checked.next)) check(scratch);
+    const cells: number[] = [];
+    for (let column = 0; column < used; column++) cells.push(scratch[column] as number);
     const value = rowValue(shape, state.dictionaries, changes.labels[row] as number);
-    const [epoch, next] = [changes.epochs[row] as number, changes.nexts[row] as number];
-    if (next !== last.next || epoch !== last.epoch) last = { epoch, next, version: versionOf(epoch, next) };
-    return { metric: shape.metric, table: shape.name, bucket: changes.buckets[row] as number, value, version: last.version, cells };
-  });
+    const version = versionOf(changes.epochs[row] as number, changes.nexts[row] as number);
+    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.buckets[row] as number, value, version, cells });
+  }
+  memory.checked = positionOf(memory);
+  return rows;
+}
+
+interface PublishedTable {
+  readonly shape: RowTable['shape'];
+  /** A row of the table, one after the other. */
+  readonly scratch: Float64Array;
+  readonly check: (cells: Float64Array) => void;
+}
+
+function published(memory: PartitionMemory, { shape }: RowTable): PublishedTable {
+  const metric = memory.fold.set.metrics.find(({ id }) => id === shape.metric);
+  const scratch = new Float64Array(shape.width);
+  if (metric === undefined) return { shape, scratch, check: () => undefined };
+  const kind = kindOf(metric);
+  return { shape, scratch, check: (cells) => kind.check(metric, shape.name, cells) };
 }
 
 interface Writing {
