@@ -66,7 +66,7 @@ class Checkpoints {
     const pieceOf = (piece: number): Stored => ({ kind: 'base', piece, next: state.next, bytes: packBasePiece(state, piece, this.#pieces) });
     if (this.#savedNext < 0) this.stored = Array.from({ length: this.#pieces }, (_, piece) => pieceOf(piece));
     else {
-      const since = { slots: cut.slots, rowsAbove: (row: { next: number }) => row.next > this.#savedNext, idsFrom: this.#savedIds, dropped };
+      const since = { slots: cut.slots, rowsAbove: { epoch: state.epoch, next: this.#savedNext }, idsFrom: this.#savedIds, dropped };
       for (const bytes of packDelta(state, since, { targetBytes: this.#targetBytes }))
         this.stored.push({ kind: 'delta', piece: 0, next: state.next, bytes });
       if (rotate) {

@@ -193,7 +193,7 @@ export class Worker implements LogHandler {
   }
 
   #hold(partition: number): Holding {
-    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes } = this.#options;
+    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells } = this.#options;
     const lineages = this.#options.sets.map((set, index) => {
       const lineage = this.lineages[index] as string;
       return new LineagePartition({
@@ -207,6 +207,7 @@ export class Worker implements LogHandler {
         randomId,
         writer: incarnation,
         checkpointSizes,
+        maxDirtyCells,
         newFold: () => this.#newFold(set),
         logHigh: () => this.#holdings.get(partition)?.bounds?.high ?? null,
         report: (event) => this.#options.report({ ...event, partition, lineage }),
