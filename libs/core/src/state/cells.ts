@@ -40,16 +40,6 @@ export class CellTable {
     this.#rows.addAt(row, column, amount);
   }
 
-  /** The row to add to, made when absent: for several additions. Valid until another row is made or dropped. */
-  rowAt(bucket: number, label: number): CellRow {
-    return this.#find(bucket, label);
-  }
-
-  addAt(row: CellRow, column: number, amount: number): void {
-    row.cells[column] = (row.cells[column] as number) + amount;
-    this.#changes.touch(row);
-  }
-
   /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
   addWide(bucket: number, label: number, column: number, amount: bigint): void {
     const row = this.rowAt(bucket, label);
