@@ -22,7 +22,7 @@ const CODECS: ReadonlyMap<number, Codec> = new Map([
 /** The records of a batch. `offset`: of its first record, for the error. Throws UnreadableBatch. */
 export function decompress(codec: number, bytes: Buffer, offset: number): Buffer {
   const known = CODECS.get(codec);
-  if (known === undefined) throw new UnreadableBatch(`the record batch at offset ${offset} is compressed by codec ${codec}, which nobody knew in 2026`);
+  if (known === undefined) throw new UnreadableBatch(`the record batch at offset ${offset} is compressed by codec ${codec}, which is not known here`);
   try {
     return known.decompress(bytes);
   } catch (error) {

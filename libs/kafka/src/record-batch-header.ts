@@ -38,7 +38,8 @@ export function endOfBatch(bytes: Buffer, start: number, end: number): number {
       `a record batch of format ${magic} at offset ${offsetAt(bytes, start)}: only format ${MAGIC} is read, which brokers write since Kafka 0.11 (log.message.format.version)`,
     );
   const length = bytes.readInt32BE(start + 8);
-  if (length < HEADER_BYTES - PREFIX_BYTES) throw new UnreadableBatch(`the record batch at offset ${offsetAt(bytes, start)} is damaged: its length is ${length}`);
+  if (length < HEADER_BYTES - PREFIX_BYTES)
+    throw new UnreadableBatch(`the record batch at offset ${offsetAt(bytes, start)} is damaged: its length is ${length}`);
   const after = start + PREFIX_BYTES + length;
   return after > end ? -1 : after;
 }

@@ -21,9 +21,9 @@ type Batch = new (
 ) => { readonly messages: readonly Message[]; readonly highWatermark: string };
 
 const require = createRequire(import.meta.url);
-const theirs: { decode(payload: Buffer): Promise<{ responses: { topicName: string; partitions: object[] }[] }> } = require(
-  'kafkajs/src/protocol/requests/fetch/v11/response',
-);
+const theirs: {
+  decode(payload: Buffer): Promise<{ responses: { topicName: string; partitions: object[] }[] }>;
+} = require('kafkajs/src/protocol/requests/fetch/v11/response');
 const TheirBatch: Batch = require('kafkajs/src/consumer/batch');
 const compression: { Types: { ZSTD: number }; Codecs: Record<number, unknown> } = require('kafkajs/src/protocol/message/compression');
 compression.Codecs[compression.Types.ZSTD] = () => ({ decompress: async (bytes: Buffer) => (await import('node:zlib')).zstdDecompressSync(bytes) });
@@ -122,7 +122,17 @@ function logBytes(drawn: readonly Drawn[], first: number): { records: Buffer; ab
       if (producer === 1) aborted.push({ producerId: producer, firstOffset: offset });
     }
     const lastOffsetDelta = delta + behind;
-    const whole: WrittenBatch = { firstOffset: offset, lastOffsetDelta, records: written, codec, isAppendTime, firstTimestampMs, maxTimestampMs: 7, producerId: producer, isTransactional };
+    const whole: WrittenBatch = {
+      firstOffset: offset,
+      lastOffsetDelta,
+      records: written,
+      codec,
+      isAppendTime,
+      firstTimestampMs,
+      maxTimestampMs: 7,
+      producerId: producer,
+      isTransactional,
+    };
     parts.push(batchBytes(whole));
     offset += lastOffsetDelta + 1;
     if (!ends || !open.delete(producer)) continue;
@@ -134,17 +144,23 @@ function logBytes(drawn: readonly Drawn[], first: number): { records: Buffer; ab
 
 test('reads out of a response what kafkajs reads out of it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(batch, { maxLength: 6 }), fc.constantFrom(0, 17, 2 ** 40), fc.nat(400), fc.nat(90), async (drawn, first, skipped, cut) => {
-      const { records, aborted, end } = logBytes(drawn, first);
-      const whole = records.subarray(0, records.length - (cut > 60 ? Math.min(cut, records.length) : 0));
-      const payload = fetchPayload('events', [
-        { partition: 3, highWatermark: end, aborted, records: whole },
-        { partition: 4, highWatermark: 9, records: Buffer.of() },
-      ]);
-      // From within the log only without transactions: kafkajs takes but one aborted transaction into account per record.
-      const fetchedOffset = first + (aborted.length === 0 ? skipped : 0);
-      expect(seenByUs(payload, fetchedOffset)).toEqual(await seenByThem(payload, fetchedOffset));
-    }),
+    fc.asyncProperty(
+      fc.array(batch, { maxLength: 6 }),
+      fc.constantFrom(0, 17, 2 ** 40),
+      fc.nat(400),
+      fc.nat(90),
+      async (drawn, first, skipped, cut) => {
+        const { records, aborted, end } = logBytes(drawn, first);
+        const whole = records.subarray(0, records.length - (cut > 60 ? Math.min(cut, records.length) : 0));
+        const payload = fetchPayload('events', [
+          { partition: 3, highWatermark: end, aborted, records: whole },
+          { partition: 4, highWatermark: 9, records: Buffer.of() },
+        ]);
+        // From within the log only without transactions: kafkajs takes but one aborted transaction into account per record.
+        const fetchedOffset = first + (aborted.length === 0 ? skipped : 0);
+        expect(seenByUs(payload, fetchedOffset)).toEqual(await seenByThem(payload, fetchedOffset));
+      },
+    ),
     { numRuns: 600 },
   );
 });
