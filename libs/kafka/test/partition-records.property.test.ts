@@ -151,7 +151,8 @@ test('reads out of a response what kafkajs reads out of it', async () => {
       fc.nat(90),
       async (drawn, first, skipped, cut) => {
         const { records, aborted, end } = logBytes(drawn, first);
-        const whole = records.subarray(0, records.length - (cut > 60 ? Math.min(cut, records.length) : 0));
+        // Not within the header of the only batch, where kafkajs itself fails.
+        const whole = records.subarray(0, records.length - (cut > 60 ? Math.min(cut, Math.max(0, records.length - 61)) : 0));
         const payload = fetchPayload('events', [
           { partition: 3, highWatermark: end, aborted, records: whole },
           { partition: 4, highWatermark: 9, records: Buffer.of() },

@@ -38,15 +38,18 @@ export function createBatchFolder(options: { decoder: Decoder; partitioner: Part
         if (offset < from) continue;
         const record = read(batch, index);
         const recordMs = batch.timestampMs(index);
-        for (const memory of memories) {
+        // By index: once per record, and nothing is allocated before the loop is optimised either.
+        for (let at = 0; at < memories.length; at++) {
+          const memory = memories[at];
+          if (memory === undefined || offset < memory.fold.state.next) continue;
           const { fold } = memory;
-          if (offset < fold.state.next) continue;
           try {
             if (typeof record === 'string') fold.skip(record, offset, recordMs);
             else fold.apply(record, offset, recordMs);
           } catch (error) {
             failed(memory, error);
             memories = memories.filter((other) => other !== memory);
+            at--;
           }
         }
       }
