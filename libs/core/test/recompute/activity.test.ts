@@ -1,6 +1,7 @@
-/** Worked examples of activity, one per figure. */
+/** Worked examples of activity, one per figure; the incremental engine answers the same. */
 import { describe, expect, test } from 'vitest';
-import { type Asked, activity, answerOf, dimension, event, select } from './examples.ts';
+import { answerOf } from '../metrics/both.ts';
+import { type Asked, activity, dimension, event, select } from './examples.ts';
 
 /** Each actor's active days of November 2026. */
 function activeOn(days: Readonly<Record<string, readonly number[]>>, properties: Readonly<Record<string, unknown>> = {}) {

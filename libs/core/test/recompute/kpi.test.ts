@@ -1,8 +1,9 @@
-/** Worked examples of KPIs, one per rule. */
+/** Worked examples of KPIs, one per rule; the incremental engine answers the same. */
 import { describe, expect, test } from 'vitest';
 import type { Measure } from '../../src/definition.ts';
 import { fixedPointOf, fixedPointText } from '../../src/recompute/decimal.ts';
-import { answerOf, dimension, event, kpi, select } from './examples.ts';
+import { answerOf } from '../metrics/both.ts';
+import { dimension, event, kpi, select } from './examples.ts';
 
 const sum: Measure = { measure: 'sum', of: select('Paid'), path: ['properties', 'amount'], decimals: 2 };
 const uniques: Measure = { measure: 'uniques', of: select('Paid') };
@@ -37,6 +38,13 @@ describe('measures', () => {
     });
   });
 
+  test('sum: exact where doubles are not, beyond 2^53 and in the last digit', () => {
+    const amounts = [90_071_992_547_409.92, 0.01, 0.01, 1.005, 8.335];
+    const exact = amounts.map((amount) => event('ann', 'Paid', '2026-11-01', { amount }));
+    // 90,071,992,547,409.92, which is 2^53 cents, + 0.02 + 1.01 + 8.34
+    expect(answerOf.kpi(kpi({ measure: sum }), { events: exact, ...range }).total).toBe('90071992547419.29');
+  });
+
   test('uniques: distinct actors per bucket and over the range', () => {
     expect(answerOf.kpi(kpi({ measure: uniques }), { events, ...range })).toEqual({
       buckets: [
@@ -56,8 +64,10 @@ describe('measures', () => {
   });
 
   test('complete: the bucket’s end and lateness have passed', () => {
-    const asked = { events, ...range, watermark: '2026-11-03T00:59:59.999Z', latenessMs: 3_600_000 };
-    expect(answerOf.kpi(kpi(), asked).buckets.map((bucket) => bucket.complete)).toEqual([true, false]);
+    const at = (watermark: string) =>
+      answerOf.kpi(kpi(), { events, ...range, watermark, latenessMs: 3_600_000 }).buckets.map((bucket) => bucket.complete);
+    expect(at('2026-11-03T00:59:59.999Z')).toEqual([true, false]);
+    expect(at('2026-11-03T01:00:00Z')).toEqual([true, true]);
   });
 });
 

@@ -1,15 +1,14 @@
 /** Worked examples of retention, one per rule; the incremental engine answers the same. */
 import { describe, expect, test } from 'vitest';
 import type { TimelineEvent } from '../../src/recompute/timeline.ts';
-import { foldedAnswer } from '../metrics/folded.ts';
-import { type Asked, answerOf, dimension, event, isIn, retention, select, where } from './examples.ts';
+import { answerOf } from '../metrics/both.ts';
+import { type Asked, dimension, event, isIn, retention, select, where } from './examples.ts';
 
 const november = { from: '2026-11-01', to: '2026-11-01' };
 
 /** Sizes, retained and on-or-after of each cohort, in order. */
 function cohortsOf(metric: ReturnType<typeof retention>, asked: Asked) {
   const answer = answerOf.retention(metric, asked);
-  expect(foldedAnswer(metric, asked)).toEqual(answer);
   return answer.cohorts.map(({ cohort, value, size, cells }) => [
     value === null ? cohort : `${value} ${cohort}`,
     size,
@@ -107,6 +106,24 @@ describe('cells', () => {
 
   test('size is the actors in the cohort, whatever the return selector is; a return in the cohort’s bucket is no column', () => {
     expect(cohortsOf(retention(), { events: one('2026-11-01T13:00'), ...november })).toEqual([['2026-11-01', 1, [0, 0, 0], [0, 0, 0]]]);
+  });
+
+  test('retained k is the actors with a return in bucket i + k, the last column included', () => {
+    const returned = (time: string) => cohortsOf(retention(), { events: one(time), ...november })[0]?.[2];
+    expect(['2026-11-02', '2026-11-03T23:59:59.999', '2026-11-04T23:59:59.999', '2026-11-05'].map(returned)).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+      [0, 0, 0],
+    ]);
+  });
+
+  test('only what the return selector passes brings an actor back', () => {
+    const metric = retention({ return: select('Return', isIn('plan', 'pro')), columns: [1] });
+    const back = (name: string, plan: string) => cohortsOf(metric, { events: [...one(), event('ann', name, '2026-11-02', { plan })], ...november });
+    expect(back('Return', 'pro')).toEqual([['2026-11-01', 1, [1], [1]]]);
+    expect(back('Return', 'free')).toEqual([['2026-11-01', 1, [0], [0]]]);
+    expect(back('Other', 'pro')).toEqual([['2026-11-01', 1, [0], [0]]]);
   });
 
   test('with columns as a list, on-or-after counts every bucket from k to the last column', () => {
