@@ -85,8 +85,8 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   const tables = tablesOf(memory);
   const rows: CellRow[] = [];
   for (const row of rowsAbove(memory, base)) {
-    const { shape, scratch, check } = tables[changes.tableNumbers[row] as number] as PublishedTable;
-    const start = changes.starts[row] as number;
+    const { shape, scratch, check } = tables[changes.tableNumberOf(row)] as PublishedTable;
+    const start = changes.startOf(row);
     let used = 0;
     for (let column = 0; column < shape.width; column++) {
       const cell = changes.cells[start + column] as number;
@@ -96,9 +96,9 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
     if (changes.isAbove(row, checked.epoch, checked.next)) check(scratch);
     const cells: number[] = [];
     for (let column = 0; column < used; column++) cells.push(scratch[column] as number);
-    const value = rowValue(shape, state.dictionaries, changes.labels[row] as number);
-    const version = versionOf(changes.epochs[row] as number, changes.nexts[row] as number);
-    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.buckets[row] as number, value, version, cells });
+    const value = rowValue(shape, state.dictionaries, changes.labelOf(row));
+    const version = versionOf(changes.epochOf(row), changes.nextOf(row));
+    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.bucketOf(row), value, version, cells });
   }
   memory.checked = positionOf(memory);
   return rows;
