@@ -72,9 +72,9 @@ export function estimateStateBytes(state: PartitionState): number {
 /** A row goes to a piece by its table, bucket and label: FNV-1a of the table's key, then the two numbers mixed in. */
 function pieceOfRow(rows: RowStore, row: number, hashesOfTables: readonly number[], pieces: number): number {
   if (pieces === 1) return 0;
-  let hash = hashesOfTables[rows.tableNumbers[row] as number] as number;
-  hash = Math.imul(hash ^ (rows.buckets[row] as number), 0x85ebca6b);
-  hash = Math.imul((hash ^ (hash >>> 15)) + (rows.labels[row] as number), 0xc2b2ae35);
+  let hash = hashesOfTables[rows.tableNumberOf(row)] as number;
+  hash = Math.imul(hash ^ rows.bucketOf(row), 0x85ebca6b);
+  hash = Math.imul((hash ^ (hash >>> 15)) + rows.labelOf(row), 0xc2b2ae35);
   return ((hash ^ (hash >>> 13)) >>> 0) % pieces;
 }
 
@@ -123,7 +123,7 @@ class Packer {
   row(row: number): void {
     const start = this.#begin(SECTION.rows);
     const { changes } = this.#state;
-    writeRow(this.#writer, changes, row, this.#tableNumbers[changes.tableNumbers[row] as number] as number);
+    writeRow(this.#writer, changes, row, this.#tableNumbers[changes.tableNumberOf(row)] as number);
     this.#end(start);
   }
 

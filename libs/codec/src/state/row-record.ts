@@ -28,12 +28,12 @@ export function readPlace(reader: ByteReader, tables: number): RowPlace {
 /** A zero byte and a count is a run of zeros; anything else one integer. */
 export function writeRow(writer: ByteWriter, rows: RowStore, row: number, table: number): void {
   writer.varint(table);
-  writer.signed(rows.buckets[row] as number);
-  writer.varint(rows.labels[row] as number);
-  writer.varint(rows.epochs[row] as number);
-  writer.varint(rows.nexts[row] as number);
+  writer.signed(rows.bucketOf(row));
+  writer.varint(rows.labelOf(row));
+  writer.varint(rows.epochOf(row));
+  writer.varint(rows.nextOf(row));
   const { cells } = rows;
-  const start = rows.starts[row] as number;
+  const start = rows.startOf(row);
   const end = start + rows.widthOf(row);
   for (let at = start; at < end; ) {
     const cell = cells[at] as number;

@@ -131,7 +131,7 @@ class RowCollector {
     const known = table.find(place.bucket, place.label);
     const isOlder = known >= 0 && !isNewer(place, rows, known);
     const row = isOlder ? -1 : table.restore(place.bucket, place.label, place);
-    readCells(reader, table.shape.width, rows.cells, row < 0 ? -1 : (rows.starts[row] as number));
+    readCells(reader, table.shape.width, rows.cells, row < 0 ? -1 : rows.startOf(row));
   }
 
   readTomb(reader: ByteReader, header: SegmentHeader): void {
@@ -149,7 +149,7 @@ class RowCollector {
 }
 
 function isNewer(place: RowPlace, rows: RowStore, row: number): boolean {
-  return compareVersions(place, { epoch: rows.epochs[row] as number, next: rows.nexts[row] as number }) > 0;
+  return compareVersions(place, { epoch: rows.epochOf(row), next: rows.nextOf(row) }) > 0;
 }
 
 /** The ids that the duplicate filter still knows, each from whichever segment has it. */

@@ -1,5 +1,5 @@
 /** The tables of rollup rows: integers by (table, bucket, label), and the text under which a row is published. */
-import type { RowStore, TableShape } from './rows.ts';
+import { BUCKET, FIELDS, LABEL, type RowStore, type TableShape } from './rows.ts';
 
 export type { TableShape } from './rows.ts';
 
@@ -43,8 +43,8 @@ export class CellTable {
   /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
   addWide(bucket: number, label: number, column: number, amount: bigint): void {
     const row = this.rowAt(bucket, label);
-    const { cells, starts } = this.#rows;
-    const at = (starts[row] as number) + column;
+    const { cells } = this.#rows;
+    const at = this.#rows.startOf(row) + column;
     const small = Number(amount);
     if (small <= EXACT_AMOUNT_MAX && small >= -EXACT_AMOUNT_MAX) {
       const low = (cells[at + 1] as number) + small;
@@ -72,12 +72,12 @@ export class CellTable {
 
   /** −1 when there is none. */
   find(bucket: number, label: number): number {
-    const { buckets, labels } = this.#rows;
+    const { fields } = this.#rows;
     const index = this.#index;
     const mask = index.length - 1;
     for (let place = hashOf(bucket, label) & mask; ; place = (place + 1) & mask) {
       const row = (index[place] as number) - 1;
-      if (row < 0 || (buckets[row] === bucket && labels[row] === label)) return row;
+      if (row < 0 || (fields[row * FIELDS + BUCKET] === bucket && fields[row * FIELDS + LABEL] === label)) return row;
     }
   }
 
@@ -139,8 +139,7 @@ export class CellTable {
   }
 
   #homeOf(row: number): number {
-    const { buckets, labels } = this.#rows;
-    return hashOf(buckets[row] as number, labels[row] as number) & (this.#index.length - 1);
+    return hashOf(this.#rows.bucketOf(row), this.#rows.labelOf(row)) & (this.#index.length - 1);
   }
 }
 

@@ -3,8 +3,20 @@ import { grownFloat64, grownInt32, grownUint16 } from './typed-arrays.ts';
 
 /** Rows that share a note of their latest change, so that looking for what changed passes over the rest: a power of two. */
 const BLOCK_BITS = 7;
-const FIRST_ROWS = 256;
+const BLOCK_ROWS = 1 << BLOCK_BITS;
+const FIRST_ROWS = 2 * BLOCK_ROWS;
 const NO_TABLE = -1;
+/** Numbers that a row has in `RowStore.fields`. */
+export const FIELDS = 8;
+export const BUCKET = 0;
+export const LABEL = 1;
+/** Where the row's integers begin in `RowStore.cells`. */
+export const START = 2;
+const NEXT = 3;
+const EPOCH = 4;
+const TABLE = 5;
+/** The clock at which the row closes, epoch ms. */
+const CLOSES_AT_MS = 6;
 
 export interface TableShape {
   readonly metric: string;
@@ -49,16 +61,8 @@ export class RowStore {
   /** Row numbers ever used are below this; freed ones have the version 0/0. */
   size = 0;
   readonly tables: RowTable[] = [];
-  /** By row. The arrays are replaced when they grow. */
-  tableNumbers = new Int32Array(FIRST_ROWS);
-  buckets = new Float64Array(FIRST_ROWS);
-  labels = new Int32Array(FIRST_ROWS);
-  epochs = new Uint16Array(FIRST_ROWS);
-  nexts = new Float64Array(FIRST_ROWS);
-  /** Where the row's integers begin in `cells`. */
-  starts = new Int32Array(FIRST_ROWS);
-  /** The clock at which the row closes, epoch ms. */
-  #closesAtMs = new Float64Array(FIRST_ROWS);
+  /** By row, its FIELDS side by side: a change looks at several of them, and so at one line of the processor's cache. Replaced when it grows. */
+  fields = new Float64Array(FIRST_ROWS * FIELDS);
   cells = new Float64Array(FIRST_ROWS * 8);
   #cellsUsed = 0;
   /** By block, the version of the latest change in it. */
@@ -79,10 +83,11 @@ export class RowStore {
   make(table: number, bucket: number, label: number, closesAtMs: number): number {
     const { width } = this.#tableAt(table).shape;
     const row = this.#free[table]?.pop() ?? this.#append(width);
-    this.tableNumbers[row] = table;
-    this.buckets[row] = bucket;
-    this.labels[row] = label;
-    this.#closesAtMs[row] = closesAtMs;
+    const at = row * FIELDS;
+    this.fields[at + TABLE] = table;
+    this.fields[at + BUCKET] = bucket;
+    this.fields[at + LABEL] = label;
+    this.fields[at + CLOSES_AT_MS] = closesAtMs;
     if (closesAtMs < this.#earliestCloseMs) this.#earliestCloseMs = closesAtMs;
     this.cellCount += width;
     this.touch(row);
@@ -91,18 +96,19 @@ export class RowStore {
 
   /** The row changed in the record that is being folded. */
   touch(row: number): void {
-    const { epoch, next } = this;
-    if (this.nexts[row] === next && this.epochs[row] === epoch) return;
-    this.nexts[row] = next;
-    this.epochs[row] = epoch;
+    const { epoch, next, fields } = this;
+    const at = row * FIELDS;
+    if (fields[at + NEXT] === next && fields[at + EPOCH] === epoch) return;
+    fields[at + NEXT] = next;
+    fields[at + EPOCH] = epoch;
     this.#blockNexts[row >> BLOCK_BITS] = next;
     this.#blockEpochs[row >> BLOCK_BITS] = epoch;
   }
 
   /** Gives a row a version read from elsewhere. */
   setVersion(row: number, { epoch, next }: { readonly epoch: number; readonly next: number }): void {
-    this.nexts[row] = next;
-    this.epochs[row] = epoch;
+    this.fields[row * FIELDS + NEXT] = next;
+    this.fields[row * FIELDS + EPOCH] = epoch;
     const block = row >> BLOCK_BITS;
     if (!isAbove(this.#blockEpochs[block] as number, this.#blockNexts[block] as number, epoch, next)) {
       this.#blockEpochs[block] = epoch;
@@ -111,13 +117,39 @@ export class RowStore {
   }
 
   addAt(row: number, column: number, amount: number): void {
-    const at = (this.starts[row] as number) + column;
+    const at = this.startOf(row) + column;
     this.cells[at] = (this.cells[at] as number) + amount;
     this.touch(row);
   }
 
   isAbove(row: number, epoch: number, next: number): boolean {
-    return isAbove(this.epochs[row] as number, this.nexts[row] as number, epoch, next);
+    return isAbove(this.epochOf(row), this.nextOf(row), epoch, next);
+  }
+
+  bucketOf(row: number): number {
+    return this.fields[row * FIELDS + BUCKET] as number;
+  }
+
+  labelOf(row: number): number {
+    return this.fields[row * FIELDS + LABEL] as number;
+  }
+
+  /** Where its integers begin in `cells`. */
+  startOf(row: number): number {
+    return this.fields[row * FIELDS + START] as number;
+  }
+
+  epochOf(row: number): number {
+    return this.fields[row * FIELDS + EPOCH] as number;
+  }
+
+  nextOf(row: number): number {
+    return this.fields[row * FIELDS + NEXT] as number;
+  }
+
+  /** Place in `tables`. */
+  tableNumberOf(row: number): number {
+    return this.fields[row * FIELDS + TABLE] as number;
   }
 
   /** Rows that changed above a version, by number. The array is the caller's. */
@@ -125,9 +157,9 @@ export class RowStore {
     let count = 0;
     this.#found = grownInt32(this.#found, this.size, 0);
     const found = this.#found;
-    for (let from = 0; from < this.size; from += 1 << BLOCK_BITS) {
+    for (let from = 0; from < this.size; from += BLOCK_ROWS) {
       if (!this.#isBlockAbove(from, epoch, next)) continue;
-      const end = Math.min(this.size, from + (1 << BLOCK_BITS));
+      const end = Math.min(this.size, from + BLOCK_ROWS);
       for (let row = from; row < end; row++) if (this.isAbove(row, epoch, next)) found[count++] = row;
     }
     return found.slice(0, count);
@@ -136,9 +168,9 @@ export class RowStore {
   /** Integers of the rows that changed above a version; stops counting above `enough`. */
   cellsAbove(epoch: number, next: number, enough: number): number {
     let cells = 0;
-    for (let from = 0; from < this.size && cells <= enough; from += 1 << BLOCK_BITS) {
+    for (let from = 0; from < this.size && cells <= enough; from += BLOCK_ROWS) {
       if (!this.#isBlockAbove(from, epoch, next)) continue;
-      const end = Math.min(this.size, from + (1 << BLOCK_BITS));
+      const end = Math.min(this.size, from + BLOCK_ROWS);
       for (let row = from; row < end; row++) if (this.isAbove(row, epoch, next)) cells += this.widthOf(row);
     }
     return cells;
@@ -150,8 +182,8 @@ export class RowStore {
     if (clockMs < this.#earliestCloseMs) return closed;
     let earliest = Number.POSITIVE_INFINITY;
     for (let row = 0; row < this.size; row++) {
-      if (this.tableNumbers[row] === NO_TABLE) continue;
-      const closesAtMs = this.#closesAtMs[row] as number;
+      if (!this.has(row)) continue;
+      const closesAtMs = this.fields[row * FIELDS + CLOSES_AT_MS] as number;
       if (closesAtMs <= clockMs && !this.isAbove(row, epoch, next)) closed.push(row);
       else if (closesAtMs < earliest) earliest = closesAtMs;
     }
@@ -161,7 +193,7 @@ export class RowStore {
   }
 
   tableOf(row: number): RowTable {
-    return this.#tableAt(this.tableNumbers[row] as number);
+    return this.#tableAt(this.tableNumberOf(row));
   }
 
   widthOf(row: number): number {
@@ -170,12 +202,12 @@ export class RowStore {
 
   /** A view of the row's integers. */
   cellsOf(row: number): Float64Array {
-    const start = this.starts[row] as number;
+    const start = this.startOf(row);
     return this.cells.subarray(start, start + this.widthOf(row));
   }
 
   has(row: number): boolean {
-    return this.tableNumbers[row] !== NO_TABLE;
+    return this.tableNumberOf(row) !== NO_TABLE;
   }
 
   /** Every row, by number. */
@@ -187,24 +219,24 @@ export class RowStore {
     return {
       row,
       table: this.tableOf(row),
-      bucket: this.buckets[row] as number,
-      label: this.labels[row] as number,
+      bucket: this.bucketOf(row),
+      label: this.labelOf(row),
       cells: this.cellsOf(row),
-      epoch: this.epochs[row] as number,
-      next: this.nexts[row] as number,
+      epoch: this.epochOf(row),
+      next: this.nextOf(row),
     };
   }
 
   /** For the row's table alone, which forgets it too. */
   free(row: number): void {
-    const table = this.tableNumbers[row] as number;
+    const table = this.tableNumberOf(row);
     const width = this.widthOf(row);
-    const start = this.starts[row] as number;
+    const start = this.startOf(row);
     this.cells.fill(0, start, start + width);
     this.cellCount -= width;
-    this.tableNumbers[row] = NO_TABLE;
-    this.nexts[row] = 0;
-    this.epochs[row] = 0;
+    this.fields[row * FIELDS + TABLE] = NO_TABLE;
+    this.fields[row * FIELDS + NEXT] = 0;
+    this.fields[row * FIELDS + EPOCH] = 0;
     this.#free[table]?.push(row);
   }
 
@@ -221,22 +253,16 @@ export class RowStore {
 
   #append(width: number): number {
     const row = this.size++;
-    if (row >= this.labels.length) this.#grow(row + 1);
+    if (this.size * FIELDS > this.fields.length) this.#grow();
     this.cells = grownFloat64(this.cells, this.#cellsUsed + width);
-    this.starts[row] = this.#cellsUsed;
+    this.fields[row * FIELDS + START] = this.#cellsUsed;
     this.#cellsUsed += width;
     return row;
   }
 
-  #grow(rows: number): void {
-    this.tableNumbers = grownInt32(this.tableNumbers, rows, 0);
-    this.buckets = grownFloat64(this.buckets, rows);
-    this.labels = grownInt32(this.labels, rows, 0);
-    this.epochs = grownUint16(this.epochs, rows);
-    this.nexts = grownFloat64(this.nexts, rows);
-    this.starts = grownInt32(this.starts, rows, 0);
-    this.#closesAtMs = grownFloat64(this.#closesAtMs, rows);
-    const blocks = ((this.labels.length - 1) >> BLOCK_BITS) + 1;
+  #grow(): void {
+    this.fields = grownFloat64(this.fields, this.size * FIELDS);
+    const blocks = this.fields.length / FIELDS / BLOCK_ROWS;
     this.#blockEpochs = grownUint16(this.#blockEpochs, blocks);
     this.#blockNexts = grownFloat64(this.#blockNexts, blocks);
   }

@@ -97,12 +97,14 @@ export function dropClosedRows(memory: PartitionMemory): number {
   const acknowledged = splitVersion(earlierOf(redis.base, clickhouse.base));
   const { clockMs, changes } = memory.fold.state;
   const closed = changes.closedAt(clockMs, acknowledged.epoch, acknowledged.next);
+  const keys = changes.tables.map(({ shape }) => `${shape.metric}/${shape.name}`);
   for (const row of closed) {
-    const { table, bucket, label, epoch, next } = changes.view(row);
-    memory.gone.push({ table: `${table.shape.metric}/${table.shape.name}`, bucket, label, epoch, next });
+    const [epoch, next] = [changes.epochOf(row), changes.nextOf(row)];
+    const table = keys[changes.tableNumberOf(row)] as string;
+    memory.gone.push({ table, bucket: changes.bucketOf(row), label: changes.labelOf(row), epoch, next });
     const version = versionOf(epoch, next);
     if (version > memory.dropped) memory.dropped = version;
-    table.drop(row);
+    changes.tableOf(row).drop(row);
   }
   return closed.length;
 }

@@ -6,7 +6,7 @@
  * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.
  * 4. The last part closes the head. Only then the base moves.
  */
-import { kindOf, type RowTable, rowLabel, rowValue } from '@tidemark/core';
+import { kindOf, type PartitionFold, type RowTable, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import { splitVersion, type Version, versionOf } from '../ports/version.ts';
@@ -82,11 +82,11 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   state.counters.check();
   const { changes } = state;
   const checked = splitVersion(memory.checked);
-  const tables = changes.tables.map((table) => published(memory, table));
+  const tables = tablesOf(memory);
   const rows: CellRow[] = [];
   for (const row of rowsAbove(memory, base)) {
-    const { shape, scratch, check } = tables[changes.tableNumbers[row] as number] as PublishedTable;
-    const start = changes.starts[row] as number;
+    const { shape, scratch, check } = tables[changes.tableNumberOf(row)] as PublishedTable;
+    const start = changes.startOf(row);
     let used = 0;
     for (let column = 0; column < shape.width; column++) {
       const cell = changes.cells[start + column] as number;
@@ -96,9 +96,9 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
     if (changes.isAbove(row, checked.epoch, checked.next)) check(scratch);
     const cells: number[] = [];
     for (let column = 0; column < used; column++) cells.push(scratch[column] as number);
-    const value = rowValue(shape, state.dictionaries, changes.labels[row] as number);
-    const version = versionOf(changes.epochs[row] as number, changes.nexts[row] as number);
-    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.buckets[row] as number, value, version, cells });
+    const value = rowValue(shape, state.dictionaries, changes.labelOf(row));
+    const version = versionOf(changes.epochOf(row), changes.nextOf(row));
+    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.bucketOf(row), value, version, cells });
   }
   memory.checked = positionOf(memory);
   return rows;
@@ -109,6 +109,16 @@ interface PublishedTable {
   /** A row of the table, one after the other. */
   readonly scratch: Float64Array;
   readonly check: (cells: Float64Array) => void;
+}
+
+/** Worked out once for each fold. */
+const knownTables = new WeakMap<PartitionFold, readonly PublishedTable[]>();
+
+function tablesOf(memory: PartitionMemory): readonly PublishedTable[] {
+  const { fold } = memory;
+  const tables = knownTables.get(fold) ?? fold.state.changes.tables.map((table) => published(memory, table));
+  knownTables.set(fold, tables);
+  return tables;
 }
 
 function published(memory: PartitionMemory, { shape }: RowTable): PublishedTable {
