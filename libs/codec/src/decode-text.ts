@@ -97,9 +97,10 @@ export class ValueText {
 
   /** The position after the closing quote, from the one after the opening quote. */
   afterString(start: number): number {
+    const { view } = this;
     let at = start;
     for (;;) {
-      const stops = stopsIn(this.view.getInt32(at, true));
+      const stops = stopsIn(view.getInt32(at, true));
       if (stops === 0) {
         at += 4;
         continue;
