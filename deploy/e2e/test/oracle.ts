@@ -160,7 +160,7 @@ function headOf({ state }: PartitionFold): Head {
 
 /** Nothing is ever dropped here: closed rows stay. */
 function* rowsOf({ state }: PartitionFold): Generator<CellRow> {
-  for (let row = state.changes.newest; row !== null; row = row.older) {
+  for (const row of state.changes.all()) {
     const { metric, name } = row.table.shape;
     const value = rowValue(row.table.shape, state.dictionaries, row.label);
     yield { metric, table: name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: row.cells };

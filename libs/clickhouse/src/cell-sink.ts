@@ -3,6 +3,7 @@ import { type CellRow, type CellSink, type Head, type PublishOutcome, type Publi
 import { cellQuery, partitionRowsOf } from './cell-query.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { CELL_COLUMNS, headRow, markRow } from './head.ts';
+import { prefixOf, TabSeparatedRows } from './tab-separated.ts';
 
 /** Well below the size at which a server splits an insert into several blocks. */
 const PART_LIMITS = { maxRows: 20_000, maxCells: 1_000_000 };
@@ -20,11 +21,12 @@ export function createClickHouseCellSink(connection: ClickHouseConnection): Cell
       return answer.head;
     },
     async write(part): Promise<PublishOutcome> {
-      const rows = part.rows.map((row) => cellRow(part, row));
+      const rows = new TabSeparatedRows();
+      addRows(rows, part);
       // The mark comes first and the head last, each in one block with rows: no reader takes rows above the closed head for those of the head.
-      if (!part.last && part.index === 0) rows.push(markRow(part));
-      if (part.last) rows.push(headRow(part));
-      if (rows.length > 0) await connection.insert('rollup_cells', CELL_COLUMNS, rows);
+      if (!part.last && part.index === 0) addFields(rows, markRow(part));
+      if (part.last) addFields(rows, headRow(part));
+      if (rows.count > 0) await connection.insertBytes('rollup_cells', CELL_COLUMNS, rows.toBuffer(), rows.count);
       return { outcome: 'written' };
     },
     async rowsBetween(lineage, partition, above, upTo): Promise<readonly CellRow[] | null> {
@@ -36,7 +38,25 @@ export function createClickHouseCellSink(connection: ClickHouseConnection): Cell
   };
 }
 
-function cellRow(part: PublishPart, row: CellRow): readonly unknown[] {
-  if (!row.value.isWellFormed()) throw new RangeError(`a slice value of ${row.table} of ${row.metric} holds half a surrogate pair`);
-  return [part.lineage, row.metric, row.table, row.bucket, part.partition, row.value, versionDecimal(row.version), Array.from(row.cells), ''];
+function addRows(rows: TabSeparatedRows, part: PublishPart): void {
+  const prefixes = new Map<string, Map<string, Buffer>>();
+  for (const row of part.rows) {
+    const { metric, table, value } = row;
+    if (!value.isWellFormed()) throw new RangeError(`a slice value of ${table} of ${metric} holds half a surrogate pair`);
+    const ofMetric = prefixes.get(metric) ?? new Map<string, Buffer>();
+    const prefix = ofMetric.get(table) ?? prefixOf(part.lineage, metric, table);
+    prefixes.set(metric, ofMetric);
+    ofMetric.set(table, prefix);
+    rows.prefix(prefix).number(row.bucket).number(part.partition).text(value).text(versionDecimal(row.version));
+    rows.integers(row.cells).text('').end();
+  }
+}
+
+/** The row of a mark or a head. */
+function addFields(rows: TabSeparatedRows, fields: readonly unknown[]): void {
+  for (const field of fields) {
+    if (Array.isArray(field)) rows.integers(field);
+    else rows.text(String(field));
+  }
+  rows.end();
 }

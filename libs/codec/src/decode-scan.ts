@@ -39,10 +39,10 @@ export class MemberScan {
     this.scalarCount = 0;
     this.#reach = reach;
     text.lastEscape = -1;
-    const start = text.afterSpace(0);
+    const start = text.afterSpace(text.start);
     if (text.byteAt(start) !== OPEN_OBJECT) return false;
     const end = this.#object(start + 1, 1, ROOT);
-    return end !== BROKEN && text.afterSpace(end) === text.length;
+    return end !== BROKEN && text.afterSpace(end) === text.end;
   }
 
   /** The place of the value at a path, or `ABSENT`. Of duplicate members the last wins. */

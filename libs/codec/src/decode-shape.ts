@@ -43,12 +43,12 @@ export class ShapeTree {
   match(): Layout | null {
     const text = this.#text;
     let gaps = this.#first;
-    let at = 0;
+    let at = text.start;
     for (let place = 0; ; place += 1) {
       const gap = this.#gapAt(at, gaps);
       if (gap === null) return null;
       at += gap.length;
-      if (gap.layout !== null) return at === text.length + 1 ? gap.layout : null;
+      if (gap.layout !== null) return at === text.end + 1 ? gap.layout : null;
       text.starts[place] = at;
       at = text.afterScalar(at);
       if (at === BROKEN) return null;
@@ -60,10 +60,10 @@ export class ShapeTree {
   /** Remembers the shape of the loaded value, which `scan` has read and accepted. */
   learn(scan: MemberScan, layout: Layout): void {
     const text = this.#text;
-    if (text.length > SHAPE_LIMIT_BYTES || scan.scalarCount > SHAPE_LIMIT_SCALARS) return;
+    if (text.end - text.start > SHAPE_LIMIT_BYTES || scan.scalarCount > SHAPE_LIMIT_SCALARS) return;
     if (this.#count > GAP_LIMIT || this.#sizeBytes > SIZE_LIMIT_BYTES) this.forget();
     let gaps = this.#first;
-    let at = 0;
+    let at = text.start;
     for (let scalar = 0; scalar < scan.scalarCount; scalar += 1) {
       const start = scan.scalarStarts[scalar] ?? 0;
       let gap = this.#gapAt(at, gaps);
@@ -74,7 +74,7 @@ export class ShapeTree {
       gaps = gap.next;
       at = scan.scalarEnds[scalar] ?? 0;
     }
-    if (gaps.length < BRANCH_LIMIT) this.#add(gaps, at, text.length + 1, layout);
+    if (gaps.length < BRANCH_LIMIT) this.#add(gaps, at, text.end + 1, layout);
   }
 
   forget(): void {

@@ -16,30 +16,64 @@ export const PLACE_LIMIT = 1024;
 const PADDING_BYTES = 16;
 
 /**
- * A copy of the value in a buffer of its own that ends with a NUL, which no JSON token accepts: so no loop needs to compare with
- * the end, and no read is ever out of bounds. Four bytes are read at once where that is faster.
+ * The value where it lies, or a copy of it where too few bytes follow. While it is open it ends with a NUL, which no JSON token accepts:
+ * so no loop needs to compare with the end, and no read is ever out of bounds. Four bytes are read at once where that is faster.
  */
 export class ValueText {
-  readonly bytes: Buffer;
-  readonly view: DataView;
+  bytes: Buffer;
+  view: DataView;
+  /** Where the value lies in the bytes. */
+  start = 0;
+  end = 0;
   /** By number of a place: where the value starts, and where it ends, quotes included. */
   readonly starts = new Int32Array(PLACE_LIMIT);
   readonly ends = new Int32Array(PLACE_LIMIT);
-  length = 0;
-  /** Where the last escape stands of the strings stepped over since `load`; −1 when there was none. */
+  /** Where the last escape stands of the strings stepped over since `open`; −1 when there was none. */
   lastEscape = -1;
+  readonly #copyBytes: Buffer;
+  readonly #copyView: DataView;
+  /** The byte whose place the NUL has taken. */
+  #afterEnd = 0;
 
   constructor() {
     const buffer = new ArrayBuffer(VALUE_LIMIT_BYTES + PADDING_BYTES);
-    this.bytes = Buffer.from(buffer);
-    this.view = new DataView(buffer);
+    this.#copyBytes = Buffer.from(buffer);
+    this.#copyView = new DataView(buffer);
+    this.bytes = this.#copyBytes;
+    this.view = this.#copyView;
   }
 
-  /** At most `VALUE_LIMIT_BYTES`. */
-  load(value: Uint8Array): void {
+  /** A copy of the value, at most `VALUE_LIMIT_BYTES`. */
+  openCopy(value: Uint8Array): void {
+    this.bytes = this.#copyBytes;
+    this.view = this.#copyView;
     this.bytes.set(value);
-    this.bytes[value.length] = 0;
-    this.length = value.length;
+    this.#open(0, value.length);
+  }
+
+  /** The value at its place, from start to end. At most `VALUE_LIMIT_BYTES`. */
+  openAt(bytes: Buffer, start: number, end: number): void {
+    if (end + PADDING_BYTES > bytes.length) {
+      this.openCopy(bytes.subarray(start, end));
+      return;
+    }
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    this.#open(start, end);
+  }
+
+  /** Puts back the byte behind the value. Places can still be read, and nothing can be stepped over any more. */
+  close(): void {
+    this.bytes[this.end] = this.#afterEnd;
+  }
+
+  #open(start: number, end: number): void {
+    this.start = start;
+    this.end = end;
+    this.#afterEnd = this.bytes[end] ?? 0;
+    this.bytes[end] = 0;
     this.lastEscape = -1;
   }
 
@@ -63,9 +97,10 @@ export class ValueText {
 
   /** The position after the closing quote, from the one after the opening quote. */
   afterString(start: number): number {
+    const { view } = this;
     let at = start;
     for (;;) {
-      const stops = stopsIn(this.view.getInt32(at, true));
+      const stops = stopsIn(view.getInt32(at, true));
       if (stops === 0) {
         at += 4;
         continue;

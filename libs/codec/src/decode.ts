@@ -19,7 +19,7 @@ import { TokenCache } from './decode-token.ts';
 import { ANONYMOUS_TAG, actorHash, messageHash, murmur3, USER_TAG } from './hash.ts';
 import { type JsonObject, propertyValueOf } from './json.ts';
 import { numberTextOf, sliceTextOf } from './number.ts';
-import { type Decoder, descriptionOf, propertyAt, type ReadRecord, readRecord, rootOf } from './plain.ts';
+import { type Decoder, descriptionOf, propertyAt, type ReadRecord, type RecordRanges, readRecord, recordAt, rootOf } from './plain.ts';
 import { timeOf } from './time.ts';
 import { TimeReader } from './time-bytes.ts';
 
@@ -93,10 +93,25 @@ class FastDecoder implements Decoder, EventView {
   }
 
   decode(key: Uint8Array | null, value: Uint8Array | null): EventView | null {
-    if (this.#vocabulary.names.size !== this.#nameCount || this.#vocabulary.paths.length !== this.#paths.length) this.#prepare();
-    this.#record = null;
-    this.#root = null;
-    if (key !== null && value !== null && this.#readFast(key, value)) return this;
+    this.#begin();
+    if (key !== null && value !== null && value.length <= VALUE_LIMIT_BYTES) {
+      this.#text.openCopy(value);
+      if (this.#readFast(key, 0, key.length)) return this;
+    }
+    return this.#readPlain(key, value) ? this : null;
+  }
+
+  decodeAt(records: RecordRanges, index: number): EventView | null {
+    this.#begin();
+    const bytes = records.bytes(index);
+    const keyStart = records.keyStart(index);
+    const start = records.valueStart(index);
+    const end = records.valueEnd(index);
+    if (keyStart >= 0 && start >= 0 && end - start <= VALUE_LIMIT_BYTES) {
+      this.#text.openAt(bytes, start, end);
+      if (this.#readFast(bytes, keyStart, records.keyEnd(index))) return this;
+    }
+    const { key, value } = recordAt(records, index);
     return this.#readPlain(key, value) ? this : null;
   }
 
@@ -175,23 +190,31 @@ class FastDecoder implements Decoder, EventView {
     });
   }
 
-  /** False when anything is unusual or wrong: then nothing that was set counts. */
-  #readFast(key: Uint8Array, value: Uint8Array): boolean {
-    if (value.length > VALUE_LIMIT_BYTES) return false;
-    this.#text.load(value);
-    const known = this.#shapes.match();
-    if (known !== null) return this.#readEvent(known, key);
-    if (!this.#scan.read(this.#reach)) return false;
-    layOut(this.#scanned, this.#scan);
-    if (!this.#readEvent(this.#scanned, key)) return false;
-    if (this.#unknownShapes % LEARN_EVERY === 0) this.#shapes.learn(this.#scan, layoutOfShape(this.#scanned, this.#paths, this.#scan, this.#text));
-    this.#unknownShapes = (this.#unknownShapes + 1) % LEARN_EVERY;
-    return true;
+  #begin(): void {
+    if (this.#vocabulary.names.size !== this.#nameCount || this.#vocabulary.paths.length !== this.#paths.length) this.#prepare();
+    this.#record = null;
+    this.#root = null;
   }
 
-  #readEvent(layout: Layout, key: Uint8Array): boolean {
+  /** Reads the open value and closes it. False when anything is unusual or wrong: then nothing that was set counts. */
+  #readFast(keyBytes: Uint8Array, keyStart: number, keyEnd: number): boolean {
+    try {
+      const known = this.#shapes.match();
+      if (known !== null) return this.#readEvent(known, keyBytes, keyStart, keyEnd);
+      if (!this.#scan.read(this.#reach)) return false;
+      layOut(this.#scanned, this.#scan);
+      if (!this.#readEvent(this.#scanned, keyBytes, keyStart, keyEnd)) return false;
+      if (this.#unknownShapes % LEARN_EVERY === 0) this.#shapes.learn(this.#scan, layoutOfShape(this.#scanned, this.#paths, this.#scan, this.#text));
+      this.#unknownShapes = (this.#unknownShapes + 1) % LEARN_EVERY;
+      return true;
+    } finally {
+      this.#text.close();
+    }
+  }
+
+  #readEvent(layout: Layout, keyBytes: Uint8Array, keyStart: number, keyEnd: number): boolean {
     this.#layout = layout;
-    return this.#readName(layout) && this.#readActor(layout, key) && this.#readMessage(layout) && this.#readTime(layout);
+    return this.#readName(layout) && this.#readActor(layout, keyBytes, keyStart, keyEnd) && this.#readMessage(layout) && this.#readTime(layout);
   }
 
   #readName(layout: Layout): boolean {
@@ -211,13 +234,13 @@ class FastDecoder implements Decoder, EventView {
     return true;
   }
 
-  #readActor(layout: Layout, key: Uint8Array): boolean {
+  #readActor(layout: Layout, keyBytes: Uint8Array, keyStart: number, keyEnd: number): boolean {
     const isUser = this.#isPresent(layout.user);
     const span = this.#span;
-    if (!this.#findId(isUser ? layout.user : layout.anonymous) || key.length !== span.length) return false;
+    if (!this.#findId(isUser ? layout.user : layout.anonymous) || keyEnd - keyStart !== span.length) return false;
     const { bytes, view } = this.#text;
-    for (let index = 0, at = span.start; index < key.length; index += 1, at += 1) {
-      if (key[index] !== bytes[at]) return false;
+    for (let keyAt = keyStart, at = span.start; keyAt < keyEnd; keyAt += 1, at += 1) {
+      if (keyBytes[keyAt] !== bytes[at]) return false;
     }
     // The tag takes the place of the byte before the id for as long as it is hashed.
     const tagAt = span.start - 1;
@@ -329,7 +352,7 @@ class FastDecoder implements Decoder, EventView {
     const path = this.#vocabulary.paths[pathId];
     if (path === undefined) throw new RangeError(`path ${pathId} is not in the vocabulary`);
     if (this.#root === null) {
-      const root = rootOf(this.#text.bytes.subarray(0, this.#text.length));
+      const root = rootOf(this.#text.bytes.subarray(this.#text.start, this.#text.end));
       if (typeof root === 'string') throw new Error(`an accepted event is ${root}`);
       this.#root = root;
     }

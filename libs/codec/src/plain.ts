@@ -22,10 +22,23 @@ export interface RecordBytes {
   readonly value: Uint8Array | null;
 }
 
+/** Records by number, each with its key and value somewhere in a Buffer, so that reading one needs no object. The Buffer's bytes do not change. */
+export interface RecordRanges {
+  bytes(index: number): Buffer;
+  /** −1 for null, as `keyEnd` is then. */
+  keyStart(index: number): number;
+  keyEnd(index: number): number;
+  /** −1 for null, as `valueEnd` is then. */
+  valueStart(index: number): number;
+  valueEnd(index: number): number;
+}
+
 /** Turns record bytes into events. It reuses one view for all records: read it before the next call. */
 export interface Decoder {
   /** The event, or null when the record is rejected; `reason` then says why. Never throws for any bytes. */
   decode(key: Uint8Array | null, value: Uint8Array | null): EventView | null;
+  /** The same for one of many records; the view reads from its Buffer. While it decodes, single bytes of the Buffer may be changed, and are put back. */
+  decodeAt(records: RecordRanges, index: number): EventView | null;
   /** The same decision with the texts that the archive writes; allocates. */
   describe(key: Uint8Array | null, value: Uint8Array | null): EventDescription;
   /** Why the last rejected record was. Meaningless before there is one. */
@@ -79,12 +92,17 @@ export function descriptionOf(record: ReadRecord): EventDescription {
 /** The decoder by `JSON.parse`. */
 export function createPlainDecoder(vocabulary: Vocabulary): Decoder {
   let reason: RejectReason = 'null_value';
+  const decode = (key: Uint8Array | null, value: Uint8Array | null): EventView | null => {
+    const record = readRecord(key, value);
+    if (typeof record !== 'string') return viewOf(record, vocabulary);
+    reason = record;
+    return null;
+  };
   return {
-    decode(key, value) {
-      const record = readRecord(key, value);
-      if (typeof record !== 'string') return viewOf(record, vocabulary);
-      reason = record;
-      return null;
+    decode,
+    decodeAt(records, index) {
+      const { key, value } = recordAt(records, index);
+      return decode(key, value);
     },
     describe(key, value) {
       const description = describeEvent(key, value);
@@ -95,6 +113,13 @@ export function createPlainDecoder(vocabulary: Vocabulary): Decoder {
       return reason;
     },
   };
+}
+
+/** The record's bytes, not copied. */
+export function recordAt(records: RecordRanges, index: number): RecordBytes {
+  const bytes = records.bytes(index);
+  const slice = (start: number, end: number): Uint8Array | null => (start < 0 ? null : bytes.subarray(start, end));
+  return { key: slice(records.keyStart(index), records.keyEnd(index)), value: slice(records.valueStart(index), records.valueEnd(index)) };
 }
 
 /** What stands at a path of a parsed event. Objects only: an array has no members. */

@@ -9,14 +9,14 @@ const text = new ValueText();
 const scan = new MemberScan(text);
 
 function learn(tree: ShapeTree, value: string): void {
-  text.load(Buffer.from(value));
+  text.openCopy(Buffer.from(value));
   expect(scan.read(3)).toBe(true);
   tree.learn(scan, emptyLayout(0));
 }
 
 /** The scalars of a value, or null when its shape is not known. */
 function scalarsOf(tree: ShapeTree, value: string): string[] | null {
-  text.load(Buffer.from(value));
+  text.openCopy(Buffer.from(value));
   if (tree.match() === null) return null;
   expect(scan.read(3)).toBe(true);
   const spans = Array.from({ length: scan.scalarCount }, (_, index) => [scan.scalarStarts[index], scan.scalarEnds[index]]);

@@ -2,7 +2,17 @@
 import { type EventView, Vocabulary } from '@tidemark/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { actorHash, createDecoder, createPlainDecoder, type Decoder, describeEvent, messageHash } from '../src/index.ts';
+import {
+  actorHash,
+  createDecoder,
+  createPlainDecoder,
+  type Decoder,
+  describeEvent,
+  messageHash,
+  partitionAt,
+  partitionOf,
+  type RecordRanges,
+} from '../src/index.ts';
 import { recordValue } from './event-bytes.ts';
 
 const vocabulary = new Vocabulary();
@@ -45,6 +55,31 @@ function seen(decoder: Decoder, key: Buffer | null, bytes: Buffer | null): unkno
   return event === null ? decoder.reason : fieldsOf(event);
 }
 
+/** The same record among other bytes, of which `behind` follow the value. They must be as before when it is decoded. */
+function seenWithin(decoder: Decoder, key: Buffer | null, value: Buffer | null, behind: Buffer): unknown {
+  const parts = [Buffer.from('"before'), key ?? Buffer.of(), Buffer.from([0x22, 0x5c]), value ?? Buffer.of(), behind];
+  const bytes = Buffer.concat(parts);
+  const keyStart = 7;
+  const keyEnd = keyStart + (key?.length ?? 0);
+  const records: RecordRanges = {
+    bytes: () => bytes,
+    keyStart: () => (key === null ? -1 : keyStart),
+    keyEnd: () => (key === null ? -1 : keyEnd),
+    valueStart: () => (value === null ? -1 : keyEnd + 2),
+    valueEnd: () => (value === null ? -1 : keyEnd + 2 + value.length),
+  };
+  const event = decoder.decodeAt(records, 0);
+  const seenEvent = event === null ? decoder.reason : fieldsOf(event);
+  expect(bytes.equals(Buffer.concat(parts))).toBe(true);
+  if (key !== null) expect(partitionAt('murmur2', records, 0, 1000)).toBe(partitionOf('murmur2', key, 1000));
+  if (key !== null) expect(partitionAt('crc32', records, 0, 1000)).toBe(partitionOf('crc32', key, 1000));
+  return seenEvent;
+}
+
+/** What may follow a value: nothing, too little to read whole words, more of the same kind. */
+const BEHIND = ['', '"', '"}', '9'.repeat(15), '}'.repeat(16), '"}}'.repeat(9), `${' '.repeat(20)}`, 'x'.repeat(40)].map((text) => Buffer.from(text));
+let round = 0;
+
 function fieldsOf(event: EventView): unknown {
   const { nameId, isAction, timeMs, actor0, actor1, actor2, actor3, messageHigh, messageLow } = event;
   const properties = pathIds.map((path) => [event.property(path), event.sliceText(path), event.numberText(path)]);
@@ -56,6 +91,9 @@ const accepted = { count: 0 };
 function agree(key: Buffer | null, bytes: Buffer | null): void {
   const expected = seen(plain, key, bytes);
   expect(seen(fast, key, bytes)).toStrictEqual(expected);
+  const behind = BEHIND[round++ % BEHIND.length] ?? Buffer.of();
+  expect(seenWithin(fast, key, bytes, behind)).toStrictEqual(expected);
+  if (round % 16 === 0) expect(seenWithin(plain, key, bytes, behind)).toStrictEqual(expected);
   const description = describeEvent(key, bytes);
   expect(fast.describe(key, bytes)).toStrictEqual(description);
   if (!description.accepted) {

@@ -69,6 +69,6 @@ const reader = new TimeReader();
 const text = new ValueText();
 
 function readFast(time: string): number {
-  text.load(Buffer.from(time));
+  text.openCopy(Buffer.from(time));
   return reader.read(text, 0, time.length) ? (reader.timeMs[0] ?? 0) : Number.NaN;
 }

@@ -1,6 +1,5 @@
 /** Which partitions this member holds and where each stands: what may be fetched, what is handed over, what is dropped. Knows no kafkajs. */
-import type { EventLog, LogHandler } from '@tidemark/pipeline';
-import { type FetchedMessage, logBatch } from './batch.ts';
+import type { EventLog, LogBatch, LogHandler } from '@tidemark/pipeline';
 
 /** What the assignment asks of the group's client. */
 export interface FetchControls {
@@ -14,12 +13,10 @@ export interface FetchControls {
 /** A batch as the client delivers it. */
 export interface DeliveredBatch {
   readonly partition: number;
-  readonly messages: readonly FetchedMessage[];
-  readonly highWatermark: number;
   /** The offset that the fetch asked for. */
   readonly fetchedOffset: number;
-  /** Of the last record, those that are not handed over (control records, aborted transactions) included. */
-  readonly lastOffset: number;
+  /** The records, as a batch that continues `requestedOffset`. Throws when they cannot be read. */
+  read(requestedOffset: number): LogBatch;
   /** True when the position was moved after the fetch. */
   isStale(): boolean;
 }
@@ -30,10 +27,11 @@ export interface Assignment {
   /** The membership ended. */
   ended(): void;
   control: EventLog['control'];
-  /** Hands the batch over, or drops it: not ours, still loading, paused, stale. True when it was handed over and the client may go on behind it. */
+  /**
+   * Hands the batch over, or drops it: not ours, still loading, paused, stale. True when the client may go on behind it.
+   * Throws what `read` throws.
+   */
   deliver(batch: DeliveredBatch): boolean;
-  /** The client went on past records that it never hands over. */
-  passed(partition: number, firstOffset: number, lastOffset: number): void;
 }
 
 interface Holding {
@@ -109,23 +107,22 @@ export function createAssignment(handler: LogHandler, controls: FetchControls, o
         else controls.resume(partition);
       }
     },
-    deliver(batch) {
-      const holding = held.get(batch.partition);
-      const last = batch.messages.at(-1);
-      if (holding === undefined || last === undefined || holding.phase !== 'reading' || holding.paused || batch.isStale()) return false;
+    deliver(delivered) {
+      const holding = held.get(delivered.partition);
+      if (holding === undefined || holding.phase !== 'reading' || holding.paused || delivered.isStale()) return false;
       const { turn } = holding;
-      const requestedOffset = batch.fetchedOffset === holding.expected ? holding.position : batch.fetchedOffset;
-      const { partition, messages, highWatermark } = batch;
-      guard(() => handler.batch(logBatch({ partition, messages, highWatermark, requestedOffset })));
-      if (holding.turn !== turn || batch.isStale()) return false;
-      holding.expected = batch.lastOffset + 1;
-      holding.position = Number(last.offset) + 1;
+      const jumped = delivered.fetchedOffset !== holding.expected;
+      const batch = delivered.read(jumped ? delivered.fetchedOffset : holding.position);
+      const last = batch.length - 1;
+      const position = last < 0 ? holding.position : batch.offset(last) + 1;
+      const { nextOffset } = batch;
+      // A jump onto records that are not handed over must still show as one, by the first batch behind them.
+      if (last < 0 && jumped) return true;
+      guard(() => handler.batch(batch));
+      if (holding.turn !== turn || delivered.isStale()) return false;
+      holding.expected = nextOffset;
+      holding.position = position;
       return true;
-    },
-    passed(partition, firstOffset, lastOffset) {
-      const holding = held.get(partition);
-      // A jump onto records that are not handed over must still show as one.
-      if (holding?.phase === 'reading' && holding.expected === firstOffset) holding.expected = lastOffset + 1;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** One client of a Kafka cluster for one namespace: addresses, credentials, logs, and the two questions that kafkajs cannot ask. */
 import { StoreUnavailable } from '@tidemark/pipeline';
 import { type Admin, Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import { clusterFactoryOf, type RawCluster } from './cluster.ts';
 import { registerCodecs } from './compression.ts';
 import { decodeMetadataResponse, encodeMetadataRequest, METADATA_API_KEY, METADATA_API_VERSION, type TopicMetadata } from './topic-metadata.ts';
 
@@ -54,7 +55,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaConnecti
     ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
   });
   const admin = kafka.admin();
-  const cluster = clusterOf(kafka);
+  const cluster = clusterFactoryOf(kafka).create({ allowAutoTopicCreation: false });
   await asking('connect', () => admin.connect());
   const topic = `${namespace}.events`;
   return {
@@ -101,32 +102,6 @@ function createLogEntry(logger: KafkaLogger): (entry: LogEntry) => void {
     lastSaidMs.set(message, nowMs);
     logger.warn({ ...fields, client: entry.namespace }, message);
   };
-}
-
-/** The part of kafkajs's cluster that carries a request of our own. */
-interface RawCluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  readonly brokerPool: { findConnectedBroker(): Promise<RawBroker> };
-}
-
-interface RawBroker {
-  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
-  connect(): Promise<void>;
-  readonly connectionPool: { send(exchange: object): Promise<unknown> };
-}
-
-/** A cluster of its own with the client's settings, by the factory that kafkajs hides behind a symbol. Holds for the pinned 2.2.4. */
-function clusterOf(kafka: Kafka): RawCluster {
-  const name = Object.getOwnPropertySymbols(kafka).find((symbol) => symbol.description === 'private:Kafka:createCluster');
-  const create: unknown = name === undefined ? undefined : Reflect.get(kafka, name);
-  const cluster: unknown = typeof create === 'function' ? create({ allowAutoTopicCreation: false }) : undefined;
-  if (!isRawCluster(cluster)) throw new Error('this kafkajs is not 2.2.4: its cluster cannot be reached to ask for topic ids');
-  return cluster;
-}
-
-function isRawCluster(value: unknown): value is RawCluster {
-  return typeof value === 'object' && value !== null && 'brokerPool' in value && 'connect' in value && 'disconnect' in value;
 }
 
 async function requestTopicMetadata(cluster: RawCluster, topic: string): Promise<TopicMetadata> {

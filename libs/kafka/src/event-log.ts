@@ -1,9 +1,12 @@
 /** A member of a consumer group on the events topic, over kafkajs: its traps are answered here and nowhere else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogBounds, LogHandler, LogIdentity } from '@tidemark/pipeline';
-import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { type Assignment, createAssignment } from './assignment.ts';
 import { asking, type KafkaConnection } from './connection.ts';
+import { FetchedRecords } from './fetch-response.ts';
+import { PartitionRecords } from './partition-records.ts';
+import { createRawConsumer } from './raw-consumer.ts';
 import { topicIdentity } from './topic.ts';
 
 export interface EventLogOptions {
@@ -81,11 +84,12 @@ class KafkaEventLog implements EventLog {
   async #start(consumer: Consumer, assignment: Assignment): Promise<void> {
     await asking('connect', () => consumer.connect());
     await asking('subscribe', () => consumer.subscribe({ topic: this.#connection.topic, fromBeginning: true }));
+    const records = new PartitionRecords();
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       // After each batch kafkajs sends the heartbeat itself, by time and awaited.
-      eachBatch: async (payload) => deliver(assignment, payload),
+      eachBatch: async (payload) => deliver(assignment, records, payload),
     });
   }
 
@@ -105,7 +109,7 @@ class KafkaEventLog implements EventLog {
 
   #createConsumer(): Consumer {
     const { groupId, sessionTimeoutMs = 10_000, maxBytesPerPartition = 2 * 1024 * 1024, maxWaitTimeMs = 100 } = this.#options;
-    return this.#connection.kafka.consumer({
+    return createRawConsumer(this.#connection.kafka, {
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
@@ -125,7 +129,6 @@ class KafkaEventLog implements EventLog {
       logger.info({ groupId: payload.groupId, memberId: payload.memberId, partitions }, 'joined the group');
       assignment.joined(partitions);
     });
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => passUnseen(assignment, payload));
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       const { error, restart } = payload;
       if (restart) logger.warn({ err: error }, 'the consumer failed and starts again');
@@ -158,19 +161,35 @@ class KafkaEventLog implements EventLog {
   }
 }
 
-function deliver(assignment: Assignment, payload: EachBatchPayload): void {
+/** `records` is filled anew for each batch: kafkajs hands over one after the other. */
+function deliver(assignment: Assignment, records: PartitionRecords, payload: EachBatchPayload): void {
   const { batch, isStale, resolveOffset } = payload;
-  const last = batch.messages.at(-1);
-  const handedOver = assignment.deliver({
-    partition: batch.partition,
-    messages: batch.messages,
-    highWatermark: Number(batch.highWatermark),
-    fetchedOffset: fetchedOffsetOf(batch),
-    lastOffset: Number(batch.lastOffset()),
-    isStale,
-  });
-  // Of a batch that is not resolved the same position is fetched again.
-  if (handedOver && last !== undefined) resolveOffset(last.offset);
+  const { partition } = batch;
+  const fetched = fetchedRecordsOf(batch);
+  const fetchedOffset = fetchedOffsetOf(batch);
+  try {
+    const mayGoOn = assignment.deliver({
+      partition,
+      fetchedOffset,
+      read: (requestedOffset) => {
+        records.read(fetched, { partition, highWatermark: Number(batch.highWatermark), requestedOffset, fetchedOffset });
+        return records;
+      },
+      isStale,
+    });
+    // Of a batch that is not resolved the same position is fetched again.
+    if (mayGoOn) resolveOffset(fetched.offset);
+  } finally {
+    records.clear();
+  }
+}
+
+/** What `createRawConsumer` put in the place of the messages. */
+function fetchedRecordsOf(batch: { readonly messages: readonly unknown[] }): FetchedRecords {
+  const [fetched] = batch.messages;
+  if (batch.messages.length !== 1 || !(fetched instanceof FetchedRecords))
+    throw new Error('this kafkajs is not 2.2.4: its batch does not hold the bytes that were fetched');
+  return fetched;
 }
 
 /** kafkajs keeps it on the batch, but not in its types. */
@@ -178,10 +197,4 @@ function fetchedOffsetOf(batch: object): number {
   const offset = 'fetchedOffset' in batch ? Number(batch.fetchedOffset) : Number.NaN;
   if (!Number.isSafeInteger(offset)) throw new Error('this kafkajs is not 2.2.4: its batch does not say which offset was asked for');
   return offset;
-}
-
-/** Batches that hold only control records or aborted transactions never reach the handler, but move the position. */
-function passUnseen(assignment: Assignment, payload: ConsumerEndBatchProcessEvent['payload']): void {
-  if (payload.batchSize === 0 && payload.firstOffset !== null)
-    assignment.passed(payload.partition, Number(payload.firstOffset), Number(payload.lastOffset));
 }

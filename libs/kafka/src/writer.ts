@@ -2,8 +2,8 @@
 import type { Partitioner } from '@tidemark/codec';
 import type { LogWriter } from '@tidemark/pipeline';
 import { CompressionTypes, type Message, type Producer } from 'kafkajs';
-import { CONTROL_HEADER, TICK } from './batch.ts';
 import { asking, type KafkaConnection } from './connection.ts';
+import { CONTROL_HEADER, TICK } from './control-header.ts';
 import { placeRecord, recordRounds } from './record-batches.ts';
 import { topicIdentity } from './topic.ts';
 

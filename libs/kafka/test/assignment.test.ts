@@ -1,5 +1,6 @@
 // What may be fetched, handed over and dropped, with the client's side written down instead of a broker.
-import type { LogHandler } from '@tidemark/pipeline';
+import type { LogBatch, LogHandler } from '@tidemark/pipeline';
+import { memoryBatch } from '@tidemark/testing';
 import { describe, expect, it } from 'vitest';
 import { type Assignment, createAssignment, type DeliveredBatch } from '../src/assignment.ts';
 
@@ -26,7 +27,8 @@ function scene(onBatch: (assignment: Assignment) => void = () => {}): Scene {
     },
     revoked: (partition) => heard.push(`revoked ${partition}`),
     batch: (batch) => {
-      heard.push(`batch ${batch.partition} from ${batch.requestedOffset}: ${batch.offset(0)}..${batch.offset(batch.length - 1)}`);
+      const records = batch.length === 0 ? 'nothing' : `${batch.offset(0)}..${batch.offset(batch.length - 1)}`;
+      heard.push(`batch ${batch.partition} from ${batch.requestedOffset}: ${records}${nextIsBehind(batch) ? '' : `, next ${batch.nextOffset}`}`);
       onBatch(assignment);
     },
   };
@@ -50,9 +52,28 @@ function scene(onBatch: (assignment: Assignment) => void = () => {}): Scene {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function delivered(from: number, to: number, changes: Partial<DeliveredBatch> = {}): DeliveredBatch {
-  const messages = Array.from({ length: to - from + 1 }, (_, index) => ({ offset: String(from + index), timestamp: '1', key: null, value: null }));
-  return { partition: 0, messages, highWatermark: 1_000, fetchedOffset: from, lastOffset: to, isStale: () => false, ...changes };
+function nextIsBehind(batch: LogBatch): boolean {
+  return batch.length > 0 && batch.nextOffset === batch.offset(batch.length - 1) + 1;
+}
+
+/** The records of a range of offsets; `lastOffset`: of those that are not handed over, when some follow. */
+function delivered(from: number, to: number, changes: Partial<DeliveredBatch> & { readonly lastOffset?: number } = {}): DeliveredBatch {
+  const { lastOffset = to, ...rest } = changes;
+  const records = Array.from({ length: to - from + 1 }, (_, index) => ({
+    offset: from + index,
+    timestampMs: 1,
+    key: null,
+    value: null,
+    control: false,
+  }));
+  const read = (requestedOffset: number): LogBatch =>
+    memoryBatch({ partition: 0, records, requestedOffset, highWatermark: 1_000, nextOffset: lastOffset + 1 });
+  return { partition: 0, fetchedOffset: from, read, isStale: () => false, ...rest };
+}
+
+/** Offsets of which no record is handed over. */
+function unseen(from: number, to: number): DeliveredBatch {
+  return { ...delivered(from, from - 1, { lastOffset: to }), fetchedOffset: from };
 }
 
 describe('an assignment', () => {
@@ -67,14 +88,13 @@ describe('an assignment', () => {
     expect(heard).toEqual(['assigned 0', 'assigned 1']);
   });
 
-  it('drops batches that are loading, not ours, paused, empty or stale, and lets the client fetch them again', async () => {
+  it('drops batches that are loading, not ours, paused or stale, and lets the client fetch them again', async () => {
     const { assignment, heard, answer } = scene();
     assignment.joined([0]);
     expect(assignment.deliver(delivered(0, 4))).toBe(false);
     expect(assignment.deliver(delivered(0, 4, { partition: 3 }))).toBe(false);
     await answer(0, 0);
     expect(assignment.deliver(delivered(0, 4, { isStale: () => true }))).toBe(false);
-    expect(assignment.deliver(delivered(0, 4, { messages: [] }))).toBe(false);
     assignment.control(0, { pause: true });
     expect(assignment.deliver(delivered(0, 4))).toBe(false);
     assignment.control(0, { resume: true });
@@ -142,13 +162,14 @@ describe('an assignment', () => {
     // The last two offsets are markers that are not handed over.
     assignment.deliver(delivered(10, 14, { lastOffset: 16 }));
     assignment.deliver(delivered(17, 19));
-    assignment.passed(0, 20, 25);
+    expect(assignment.deliver(unseen(20, 25))).toBe(true);
     assignment.deliver(delivered(26, 27));
     assignment.deliver(delivered(500, 501));
     assignment.deliver(delivered(2, 3));
     expect(heard.slice(1)).toEqual([
-      'batch 0 from 10: 10..14',
+      'batch 0 from 10: 10..14, next 17',
       'batch 0 from 15: 17..19',
+      'batch 0 from 20: nothing, next 26',
       'batch 0 from 20: 26..27',
       'batch 0 from 500: 500..501',
       'batch 0 from 2: 2..3',
@@ -159,9 +180,21 @@ describe('an assignment', () => {
     const { assignment, heard, answer } = scene();
     assignment.joined([0]);
     await answer(0, 10);
-    assignment.passed(0, 40, 45);
+    expect(assignment.deliver(unseen(40, 45))).toBe(true);
+    expect(heard).toHaveLength(1);
     assignment.deliver(delivered(46, 47));
     expect(heard.at(-1)).toBe('batch 0 from 46: 46..47');
+  });
+
+  it('lets an error of reading through to the client, which ends by it', async () => {
+    const { assignment, faults, answer } = scene();
+    assignment.joined([0]);
+    await answer(0, 0);
+    const read = (): never => {
+      throw new Error('unreadable');
+    };
+    expect(() => assignment.deliver(delivered(0, 1, { read }))).toThrow('unreadable');
+    expect(faults).toEqual([]);
   });
 
   it('starts a waiting partition by a seek, but not by a resume', async () => {

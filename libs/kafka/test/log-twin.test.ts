@@ -51,6 +51,25 @@ describe('the log twin', () => {
     await close();
   });
 
+  it('tells where reading goes on behind offsets that nobody sees', async () => {
+    const log = filled();
+    const ends: number[] = [];
+    const member = log.member();
+    const run = member.run({ assigned: async () => 0, revoked: () => {}, batch: ({ nextOffset }) => ends.push(nextOffset) });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    log.deliver(3);
+    log.deliver(2);
+    log.skip(0, 4);
+    log.deliver(10);
+    expect(log.deliver(10)).toBe(0);
+    log.skip(0, 1);
+    log.deliver(10);
+    log.deliver(10);
+    expect(ends).toEqual([3, 7, 12, 13]);
+    await member.stop();
+    await run;
+  });
+
   it('jumps to the beginning where the position is gone, and says so by the requested offset', async () => {
     const log = filled();
     log.deleteBefore(0, 5);

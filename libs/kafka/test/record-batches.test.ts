@@ -1,7 +1,6 @@
 // Where records go and how they are cut into requests.
 import { murmur2 } from '@tidemark/codec';
 import { describe, expect, it } from 'vitest';
-import { logBatch } from '../src/batch.ts';
 import { placeRecord, recordRounds } from '../src/record-batches.ts';
 
 describe('placing records', () => {
@@ -35,35 +34,5 @@ describe('placing records', () => {
       1_000,
     );
     expect(rounds.map((round) => round.map(({ key }) => key.toString()).join(''))).toEqual(['abcf', 'd', 'e']);
-  });
-});
-
-describe('a fetched batch', () => {
-  const batch = logBatch({
-    partition: 4,
-    highWatermark: 90,
-    requestedOffset: 7,
-    messages: [
-      {
-        offset: '7',
-        timestamp: '1700000000001',
-        key: Buffer.from('k'),
-        value: Buffer.from('v'),
-        headers: { 'tidemark-controls': Buffer.from('tick') },
-      },
-      { offset: '281474976710655', timestamp: '1700000000002', key: null, value: null, headers: { 'tidemark-control': Buffer.from('tick') } },
-    ],
-  });
-
-  it('reads offsets, times, keys and values as they stand in the log', () => {
-    expect(batch).toMatchObject({ partition: 4, length: 2, highWatermark: 90, requestedOffset: 7 });
-    expect([batch.offset(0), batch.offset(1)]).toEqual([7, 2 ** 48 - 1]);
-    expect([batch.timestampMs(0), batch.key(0)?.toString(), batch.value(0)?.toString()]).toEqual([1_700_000_000_001, 'k', 'v']);
-    expect([batch.key(1), batch.value(1)]).toEqual([null, null]);
-    expect(() => batch.offset(2)).toThrow(RangeError);
-  });
-
-  it('knows a control record by its header alone', () => {
-    expect([batch.isControl(0), batch.isControl(1)]).toEqual([false, true]);
   });
 });

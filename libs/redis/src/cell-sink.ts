@@ -2,13 +2,12 @@
 import type { CellRow, CellSink, Head, PublishOutcome, PublishPart, Version } from '@tidemark/pipeline';
 import { loadScript, type RedisConnection, type Reply } from './connection.ts';
 import { decodeHead, encodeNote } from './head.ts';
-import { decodeRow, encodeRow, keyOf, type PartitionKeys, partitionKeys, placeOf } from './layout.ts';
+import { decodeRow, keyOf, type PartitionKeys, partitionKeys } from './layout.ts';
+import { packGroups } from './row-groups.ts';
 
 const publishScript = loadScript('publish');
 const rowsBetweenScript = loadScript('rows_between');
 
-/** Lua unpacks a group's rows onto its stack, which holds fewer than 8,000 values. */
-const GROUP_ROWS_MAX = 1_000;
 /** About 1 MiB of arguments, so that no script holds the server for long. */
 const PART_LIMITS = { maxRows: 4_000, maxCells: 120_000 };
 
@@ -33,37 +32,9 @@ export function createRedisCellSink(connection: RedisConnection): CellSink {
 
 function encodePart(keys: PartitionKeys, part: PublishPart): { hashes: string[]; args: (string | Buffer)[] } {
   const { note, confirmedAtMs, confirmation } = encodeNote(part.note);
-  const args: (string | Buffer)[] = [
-    part.base,
-    part.target,
-    part.publishId,
-    String(part.index),
-    part.last ? '1' : '0',
-    note,
-    String(confirmedAtMs),
-    confirmation,
-  ];
-  const hashes: string[] = [];
-  for (const [hash, pairs] of groupByHash(keys, part.rows)) {
-    for (let from = 0; from < pairs.length; from += 2 * GROUP_ROWS_MAX) {
-      const group = pairs.slice(from, from + 2 * GROUP_ROWS_MAX);
-      hashes.push(hash);
-      args.push(String(group.length / 2), ...group);
-    }
-  }
-  return { hashes, args };
-}
-
-/** Per row hash: field, value, field, value … */
-function groupByHash(keys: PartitionKeys, rows: readonly CellRow[]): Map<string, (string | Buffer)[]> {
-  const groups = new Map<string, (string | Buffer)[]>();
-  for (const row of rows) {
-    const { hash, field } = placeOf(keys, row);
-    const pairs = groups.get(hash);
-    if (pairs) pairs.push(field, encodeRow(row));
-    else groups.set(hash, [field, encodeRow(row)]);
-  }
-  return groups;
+  const args = [part.base, part.target, part.publishId, String(part.index), part.last ? '1' : '0', note, String(confirmedAtMs), confirmation];
+  const { hashes, packed } = packGroups(keys, part.rows);
+  return { hashes, args: [...args, ...packed] };
 }
 
 function decodeOutcome(reply: Reply): PublishOutcome {

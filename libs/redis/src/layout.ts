@@ -1,6 +1,6 @@
 /** The names of Redis keys, and the two shapes of a row's key. The contract is schemas/redis/layout.md. */
 import type { CellKey, CellRow } from '@tidemark/pipeline';
-import { packCells, unpackCells } from './packing.ts';
+import { type CellPacker, unpackCells } from './packing.ts';
 
 /** The keys of one (namespace, lineage, partition). All carry the hash tag `{partition}`, so that one script may touch them in a cluster. */
 export interface PartitionKeys {
@@ -41,11 +41,16 @@ export function bucketHashKey(keys: PartitionKeys, metric: string, table: string
 
 /** The hash and the field where a row lies; a RangeError for names that would not come back as they went in. */
 export function placeOf(keys: PartitionKeys, key: CellKey): { hash: string; field: string } {
-  const sliced = isSlicedTable(key.table);
   if (key.metric.includes(':')) throw new RangeError(`a metric's name must not hold a colon: ${key.metric}`);
+  return { hash: bucketHashKey(keys, key.metric, key.table, key.bucket), field: fieldOf(key) };
+}
+
+/** The field alone. */
+export function fieldOf(key: CellKey): string {
+  const sliced = isSlicedTable(key.table);
   if (!sliced && key.value !== '') throw new RangeError(`the unsliced table ${key.table} of ${key.metric} has no slice values`);
   if (sliced && !key.value.isWellFormed()) throw new RangeError(`a slice value of ${key.table} of ${key.metric} holds half a surrogate pair`);
-  return { hash: bucketHashKey(keys, key.metric, key.table, key.bucket), field: sliced ? key.value : String(key.bucket) };
+  return sliced ? key.value : String(key.bucket);
 }
 
 /** The inverse of `placeOf`. */
@@ -59,11 +64,13 @@ export function keyOf(keys: PartitionKeys, hash: string, field: string): CellKey
   return { metric, table: table.slice(0, afterTable), bucket: Number(table.slice(afterTable + 1)), value: field };
 }
 
-const VERSION_BYTES = 16;
+export const VERSION_BYTES = 16;
 
 /** A row's value: the version as 16 hex digits, then the packed cells. */
-export function encodeRow(row: CellRow): Buffer {
-  return Buffer.concat([Buffer.from(row.version, 'latin1'), packCells(row.cells)]);
+export function packRow(packer: CellPacker, row: CellRow): void {
+  packer.reserve(VERSION_BYTES);
+  for (let index = 0; index < VERSION_BYTES; index++) packer.bytes[packer.at++] = row.version.charCodeAt(index);
+  packer.cells(row.cells);
 }
 
 export function decodeRow(key: CellKey, value: Buffer): CellRow {

@@ -6,29 +6,73 @@ const ZERO_RUN = 0x01;
 /** A safe integer takes at most 6 + 7 × 7 bits = 8 bytes; a run mark with its length at most 6. */
 const BYTES_PER_CELL_MAX = 8;
 
-let scratch = Buffer.allocUnsafe(1 << 16);
+/** A growing buffer that cells and the fields around them are written to. */
+export class CellPacker {
+  bytes: Buffer;
+  at = 0;
 
-/**
- * Safe integers only (a RangeError otherwise: a rounded cell would be a wrong figure without a trace). The number of cells is kept, trailing zeros included.
- * The first byte of a cell holds more | six bits of magnitude | sign, the following ones more | seven bits each.
- */
-export function packCells(cells: ArrayLike<number>): Buffer {
-  const needed = cells.length * BYTES_PER_CELL_MAX + BYTES_PER_CELL_MAX;
-  if (scratch.length < needed) scratch = Buffer.allocUnsafe(needed * 2);
-  let at = 0;
-  for (let index = 0; index < cells.length; ) {
-    let zeros = 0;
-    while (index + zeros < cells.length && cells[index + zeros] === 0) zeros++;
-    if (zeros > 2) {
-      scratch[at++] = ZERO_RUN;
-      at = writeVarint(at, zeros);
-    } else if (zeros > 0) {
-      for (let i = 0; i < zeros; i++) scratch[at++] = 0;
-    }
-    index += zeros;
-    if (index < cells.length) at = writeCell(at, cells[index++] ?? Number.NaN);
+  constructor(bytesExpected: number) {
+    this.bytes = Buffer.allocUnsafe(bytesExpected);
   }
-  return Buffer.from(scratch.subarray(0, at));
+
+  reserve(count: number): void {
+    if (this.at + count <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.at + count));
+    this.bytes.copy(larger, 0, 0, this.at);
+    this.bytes = larger;
+  }
+
+  /** The most bytes that as many cells take. */
+  static room(cells: number): number {
+    return cells * BYTES_PER_CELL_MAX + BYTES_PER_CELL_MAX;
+  }
+
+  /**
+   * Safe integers only (a RangeError otherwise: a rounded cell would be a wrong figure without a trace). The number of cells is kept, trailing zeros included.
+   * The first byte of a cell holds more | six bits of magnitude | sign, the following ones more | seven bits each.
+   */
+  cells(cells: ArrayLike<number>): void {
+    const { length } = cells;
+    this.reserve(CellPacker.room(length));
+    const { bytes } = this;
+    for (let index = 0; index < length; ) {
+      const cell = cells[index] as number;
+      if (cell !== 0) {
+        if (cell > 0 && cell < 64 && Number.isInteger(cell)) bytes[this.at++] = cell << 1;
+        else this.#cell(cell);
+        index++;
+        continue;
+      }
+      const from = index;
+      while (index < length && cells[index] === 0) index++;
+      const zeros = index - from;
+      if (zeros > 2) {
+        bytes[this.at++] = ZERO_RUN;
+        this.#varint(zeros);
+      } else for (let i = 0; i < zeros; i++) bytes[this.at++] = 0;
+    }
+  }
+
+  #cell(cell: number): void {
+    if (!Number.isSafeInteger(cell)) throw new RangeError(`a cell must be a safe integer, not ${cell}`);
+    const magnitude = Math.abs(cell);
+    const rest = Math.floor(magnitude / 64);
+    this.bytes[this.at++] = (rest > 0 ? CONTINUED : 0) | ((magnitude % 64) << 1) | (cell < 0 ? 1 : 0);
+    if (rest > 0) this.#varint(rest);
+  }
+
+  #varint(value: number): void {
+    let rest = value;
+    for (; rest >= CONTINUED; rest = Math.floor(rest / CONTINUED)) this.bytes[this.at++] = CONTINUED | (rest % CONTINUED);
+    this.bytes[this.at++] = rest;
+  }
+}
+
+/** The cells alone. */
+export function packCells(cells: ArrayLike<number>): Buffer {
+  const packer = new CellPacker(CellPacker.room(cells.length));
+  packer.cells(cells);
+  return packer.bytes.subarray(0, packer.at);
 }
 
 /** Throws a RangeError for bytes that `packCells` cannot have written. */
@@ -44,22 +88,6 @@ export function unpackCells(bytes: Uint8Array, from = 0): number[] {
     cells.push(readCell(bytes, cursor));
   }
   return cells;
-}
-
-function writeCell(start: number, cell: number): number {
-  if (!Number.isSafeInteger(cell)) throw new RangeError(`a cell must be a safe integer, not ${cell}`);
-  const magnitude = Math.abs(cell);
-  const rest = Math.floor(magnitude / 64);
-  scratch[start] = (rest > 0 ? CONTINUED : 0) | ((magnitude % 64) << 1) | (cell < 0 ? 1 : 0);
-  return rest > 0 ? writeVarint(start + 1, rest) : start + 1;
-}
-
-function writeVarint(start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= CONTINUED; rest = Math.floor(rest / CONTINUED)) scratch[at++] = CONTINUED | (rest % CONTINUED);
-  scratch[at++] = rest;
-  return at;
 }
 
 function readCell(bytes: Uint8Array, cursor: { at: number }): number {

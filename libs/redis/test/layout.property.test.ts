@@ -1,7 +1,8 @@
 // Keys of rows come back as they went in, and different rows never share a place.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeRow, encodeRow, keyOf, partitionKeys, placeOf } from '../src/layout.ts';
+import { decodeRow, keyOf, packRow, partitionKeys, placeOf } from '../src/layout.ts';
+import { CellPacker } from '../src/packing.ts';
 
 const keys = partitionKeys('ns', 'abc123', 7);
 const metric = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/);
@@ -27,7 +28,9 @@ describe('the place of a row in Redis', () => {
     fc.assert(
       fc.property(key, fc.array(fc.maxSafeInteger()), (row, cells) => {
         const stored = { ...row, version: '0001ffffffffffff', cells };
-        expect(decodeRow(row, encodeRow(stored))).toEqual(stored);
+        const packer = new CellPacker(1);
+        packRow(packer, stored);
+        expect(decodeRow(row, packer.bytes.subarray(0, packer.at))).toEqual(stored);
       }),
     );
   });

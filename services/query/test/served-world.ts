@@ -125,7 +125,7 @@ function rowsOf(fold: PartitionFold | undefined): CellRow[] {
   const rows: CellRow[] = [];
   if (fold === undefined) return rows;
   const { state } = fold;
-  for (let row = state.changes.oldest; row !== null; row = row.newer) {
+  for (const row of state.changes.all()) {
     const { metric, name } = row.table.shape;
     const value = rowValue(row.table.shape, state.dictionaries, row.label);
     rows.push({ metric, table: name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: Array.from(row.cells) });

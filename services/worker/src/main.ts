@@ -58,7 +58,7 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
       tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
       checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
       confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
-      catchUp: { lag: 20_000, intervalMs: { redis: 2_000, clickhouse: 5_000 } },
+      catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
     },
     clock: systemClock,
     randomId: randomUUID,

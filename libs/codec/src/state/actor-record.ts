@@ -63,17 +63,17 @@ export function writeActor(writer: ByteWriter, state: PartitionState, registers:
 
 function writeBucketRows(writer: ByteWriter, store: BucketSets, first: number, base: number): void {
   let count = 0;
-  for (let row = first; row >= 0; row = store.following[row] as number) count++;
+  for (let row = first; row >= 0; row = store.following(row)) count++;
   writer.varint(count);
-  for (let row = first; row >= 0; row = store.following[row] as number) writeBucketRow(writer, store, row, base);
+  for (let row = first; row >= 0; row = store.following(row)) writeBucketRow(writer, store, row, base);
 }
 
 /** Label, top, `before`, then from the top down, for two words at a time, which of their bytes are not zero, and those. */
 function writeBucketRow(writer: ByteWriter, store: BucketSets, row: number, base: number): void {
-  const { words, bits } = store;
-  const top = store.tops[row] as number;
-  const before = store.befores[row] as number;
-  writer.varint(store.labels[row] as number);
+  const { words } = store;
+  const top = store.top(row);
+  const before = store.before(row);
+  writer.varint(store.label(row));
   if (top === NO_BUCKET) {
     writer.byte(0);
     return;
@@ -82,14 +82,14 @@ function writeBucketRow(writer: ByteWriter, store: BucketSets, row: number, base
   writer.varint(away >= 0 ? away * 2 + 1 : away * -2);
   writer.varint(before === NO_BUCKET ? 0 : (top - words + 1) * WORD_BITS - before);
   let used = words;
-  while (used > 0 && bits[store.placeOf(row, top - used + 1)] === 0) used--;
+  while (used > 0 && store.word(row, top - used + 1) === 0) used--;
   writer.varint(used);
   writer.reserve(used * 5);
   const { bytes } = writer;
   let { at } = writer;
   let maskAt = at;
   for (let index = 0; index < used; index++) {
-    const word = bits[store.placeOf(row, top - index)] as number;
+    const word = store.word(row, top - index);
     const shift = (index & 1) * 4;
     if (shift === 0) {
       maskAt = at++;
@@ -191,7 +191,7 @@ export class ActorRecordReader {
       mask = (index & 1) === 0 ? reader.byte() : mask >> 4;
       let word = 0;
       for (let part = 0; part < 4; part++) if (((mask >> part) & 1) === 1) word |= reader.byte() << (part * 8);
-      if (row >= 0 && word !== 0) store.bits[store.placeOf(row, top - index)] = word;
+      if (row >= 0 && word !== 0) store.restoreWord(row, top - index, word);
     }
   }
 

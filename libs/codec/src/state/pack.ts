@@ -1,5 +1,5 @@
 /** Packs the state of a partition, or what changed of it, into segments; everything is taken synchronously, so at one position. */
-import type { CellRow, PartitionState } from '@tidemark/core';
+import type { PartitionState, RowStore, RowTable } from '@tidemark/core';
 import { type Registers, registersOf, writeActor } from './actor-record.ts';
 import { ByteWriter } from './bytes.ts';
 import { writePlace, writeRow } from './row-record.ts';
@@ -22,8 +22,8 @@ export interface DroppedRowKey {
 export interface DeltaSince {
   /** Actors touched since, each once. */
   readonly slots: readonly number[];
-  /** Whether a row changed since. Rows are asked from the latest change back, up to the first `false`. */
-  rowsAbove(row: CellRow): boolean;
+  /** The version above which rows are not covered. */
+  readonly rowsAbove: { readonly epoch: number; readonly next: number };
   /** Number of the first id of the duplicate filter that is not covered. */
   readonly idsFrom: number;
   readonly dropped: readonly DroppedRowKey[];
@@ -33,7 +33,7 @@ export interface DeltaSince {
 export function packDelta(state: PartitionState, since: DeltaSince, options: { targetBytes?: number } = {}): Uint8Array[] {
   const packer = new Packer(state, { kind: 'delta', piece: 0, pieces: 0 }, options.targetBytes ?? DEFAULT_TARGET_BYTES);
   for (const slot of since.slots) packer.actor(slot);
-  for (let row = state.changes.newest; row !== null && since.rowsAbove(row); row = row.older) packer.row(row);
+  for (const row of state.changes.changedAbove(since.rowsAbove.epoch, since.rowsAbove.next)) packer.row(row);
   for (const dropped of since.dropped) packer.tomb(dropped);
   packer.ids(since.idsFrom, () => true);
   return packer.finish();
@@ -45,7 +45,11 @@ export function packBasePiece(state: PartitionState, piece: number, pieces: numb
   const packer = new Packer(state, { kind: 'base', piece, pieces }, Number.POSITIVE_INFINITY);
   const { keys, size } = state.actors;
   for (let slot = 0; slot < size; slot++) if ((keys[slot * 4 + 1] as number) % pieces === piece) packer.actor(slot);
-  for (let row = state.changes.newest; row !== null; row = row.older) if (pieceOfRow(row, pieces) === piece) packer.row(row);
+  const { changes } = state;
+  const hashes = changes.tables.map(hashOfTable);
+  for (let row = 0; row < changes.size; row++) {
+    if (changes.has(row) && pieceOfRow(changes, row, hashes, pieces) === piece) packer.row(row);
+  }
   packer.ids(0, (block) => block % pieces === piece);
   const [segment] = packer.finish();
   if (segment === undefined) throw new Error('a packer finishes with at least one segment');
@@ -62,18 +66,22 @@ export function estimateStateBytes(state: PartitionState): number {
     for (let row = 0; row < store.size; row++) elements += store.lengths[row] as number;
     bytes += store.size * 3 + elements * (13 + store.captures);
   }
-  for (let row = state.changes.newest; row !== null; row = row.older) bytes += 16 + row.cells.length;
-  return bytes;
+  return bytes + 16 * state.changes.size + state.changes.cellCount;
 }
 
 /** A row goes to a piece by its table, bucket and label: FNV-1a of the table's key, then the two numbers mixed in. */
-function pieceOfRow(row: CellRow, pieces: number): number {
-  const { metric, name } = row.table.shape;
+function pieceOfRow(rows: RowStore, row: number, hashesOfTables: readonly number[], pieces: number): number {
+  if (pieces === 1) return 0;
+  let hash = hashesOfTables[rows.tableNumberOf(row)] as number;
+  hash = Math.imul(hash ^ rows.bucketOf(row), 0x85ebca6b);
+  hash = Math.imul((hash ^ (hash >>> 15)) + rows.labelOf(row), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 13)) >>> 0) % pieces;
+}
+
+function hashOfTable({ shape: { metric, name } }: RowTable): number {
   let hash = 0x811c9dc5;
   for (const text of [metric, name]) for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ row.bucket, 0x85ebca6b);
-  hash = Math.imul((hash ^ (hash >>> 15)) + row.label, 0xc2b2ae35);
-  return ((hash ^ (hash >>> 13)) >>> 0) % pieces;
+  return hash;
 }
 
 /** Writes records into sections of one segment, and goes on in another when it is full. */
@@ -84,6 +92,8 @@ class Packer {
   readonly #headerBytes: Uint8Array;
   readonly #registers: Registers;
   readonly #tables: ReadonlyMap<string, number>;
+  /** By the table's number in this process. */
+  readonly #tableNumbers: readonly number[];
   readonly #writer = new ByteWriter();
   readonly #finished: Uint8Array[] = [];
   #section: Section = SECTION.end;
@@ -100,6 +110,7 @@ class Packer {
     this.#headerBytes = Buffer.from(JSON.stringify(this.#header), 'utf8');
     this.#registers = registersOf(state, this.#header);
     this.#tables = new Map(this.#header.tables.map(({ key }, index) => [key, index]));
+    this.#tableNumbers = state.changes.tables.map(({ shape }) => this.#tableOf(`${shape.metric}/${shape.name}`));
     beginSegment(this.#writer, this.#headerBytes);
   }
 
@@ -109,9 +120,10 @@ class Packer {
     this.#end(start);
   }
 
-  row(row: CellRow): void {
+  row(row: number): void {
     const start = this.#begin(SECTION.rows);
-    writeRow(this.#writer, row, this.#tableOf(`${row.table.shape.metric}/${row.table.shape.name}`));
+    const { changes } = this.#state;
+    writeRow(this.#writer, changes, row, this.#tableNumbers[changes.tableNumberOf(row)] as number);
     this.#end(start);
   }
 

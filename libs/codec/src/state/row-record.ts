@@ -1,5 +1,5 @@
 /** One cell row, or the tomb of one that was dropped: table, bucket, label, version, and the integers with runs of zeros folded. */
-import type { CellRow } from '@tidemark/core';
+import type { RowStore } from '@tidemark/core';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { BrokenSegment } from './segment-error.ts';
 
@@ -26,34 +26,41 @@ export function readPlace(reader: ByteReader, tables: number): RowPlace {
 }
 
 /** A zero byte and a count is a run of zeros; anything else one integer. */
-export function writeRow(writer: ByteWriter, row: CellRow, table: number): void {
-  const { bucket, label, epoch, next, cells } = row;
-  writePlace(writer, { table, bucket, label, epoch, next });
-  for (let column = 0; column < cells.length; ) {
-    const cell = cells[column] as number;
+export function writeRow(writer: ByteWriter, rows: RowStore, row: number, table: number): void {
+  writer.varint(table);
+  writer.signed(rows.bucketOf(row));
+  writer.varint(rows.labelOf(row));
+  writer.varint(rows.epochOf(row));
+  writer.varint(rows.nextOf(row));
+  const { cells } = rows;
+  const start = rows.startOf(row);
+  const end = start + rows.widthOf(row);
+  for (let at = start; at < end; ) {
+    const cell = cells[at] as number;
     if (cell !== 0) {
       writer.signed(cell);
-      column++;
+      at++;
       continue;
     }
-    const from = column;
-    while (column < cells.length && cells[column] === 0) column++;
+    const from = at;
+    while (at < end && cells[at] === 0) at++;
     writer.byte(0);
-    writer.varint(column - from);
+    writer.varint(at - from);
   }
 }
 
-export function readCells(reader: ByteReader, width: number): Float64Array {
-  const cells = new Float64Array(width);
+/** Into `width` places of `cells` from `start` on, or nowhere when that is negative. */
+export function readCells(reader: ByteReader, width: number, cells: Float64Array, start: number): void {
+  if (start >= 0) cells.fill(0, start, start + width);
   for (let column = 0; column < width; ) {
     const cell = reader.signed();
     if (cell !== 0) {
-      cells[column++] = cell;
+      if (start >= 0) cells[start + column] = cell;
+      column++;
       continue;
     }
     const zeros = reader.varintUpTo(width - column, 'a run of zeros');
     if (zeros === 0) throw new BrokenSegment('a run of no zeros');
     column += zeros;
   }
-  return cells;
 }

@@ -1,5 +1,5 @@
 /** Brings a partition's state back from its segments. */
-import type { CellRow, CellTable, PartitionState } from '@tidemark/core';
+import type { PartitionState, RowStore } from '@tidemark/core';
 import { ActorRecordReader, type Registers } from './actor-record.ts';
 import type { ByteReader } from './bytes.ts';
 import { type RowPlace, readCells, readPlace } from './row-record.ts';
@@ -19,10 +19,10 @@ export function unpackSegments(state: PartitionState, segments: readonly { reado
   for (const { header } of opened) checkTables(state, header);
   restoreHeader(state, newest);
   const ids = new IdCollector(state, opened, newest.added);
-  const rows = new RowCollector();
+  const rows = new RowCollector(state.changes);
   for (const { header, body } of opened) readBody(body, { state, header, ids, rows });
   ids.restore(state, newest.added);
-  rows.restore(state);
+  rows.bury(state);
   state.touched.reset();
 }
 
@@ -111,10 +111,14 @@ function registersOfHeader(state: PartitionState, header: SegmentHeader): Regist
   return { buckets, firsts: firsts.map(({ store }) => store), timelines: timelines.map(({ store }) => store) };
 }
 
-/** The latest version of each row, and of the tombs that may bury it. */
+/** Brings rows back, the latest version of each, and buries those that have a tomb as new. */
 class RowCollector {
-  readonly #rows = new Map<string, { place: RowPlace; table: CellTable; cells: Float64Array }>();
-  readonly #tombs = new Map<string, RowPlace>();
+  readonly #rows: RowStore;
+  readonly #tombs: (RowPlace & { readonly key: string })[] = [];
+
+  constructor(rows: RowStore) {
+    this.#rows = rows;
+  }
 
   read(reader: ByteReader, state: PartitionState, header: SegmentHeader): void {
     const place = readPlace(reader, header.tables.length);
@@ -123,31 +127,29 @@ class RowCollector {
     if (table === undefined) throw new BrokenSegment(`no metric has the table ${key}`);
     const labels = (state.dictionaries[table.shape.dimension]?.texts.length ?? 1) * (table.shape.ordinals ?? 1);
     if (place.label >= labels) throw new BrokenSegment(`${key} has no label ${place.label}`);
-    const cells = readCells(reader, table.shape.width);
-    const name = `${key} ${place.bucket} ${place.label}`;
-    const known = this.#rows.get(name);
-    if (known === undefined || compareVersions(place, known.place) > 0) this.#rows.set(name, { place, table, cells });
+    const rows = this.#rows;
+    const known = table.find(place.bucket, place.label);
+    const isOlder = known >= 0 && !isNewer(place, rows, known);
+    const row = isOlder ? -1 : table.restore(place.bucket, place.label, place);
+    readCells(reader, table.shape.width, rows.cells, row < 0 ? -1 : rows.startOf(row));
   }
 
   readTomb(reader: ByteReader, header: SegmentHeader): void {
     const place = readPlace(reader, header.tables.length);
-    const name = `${header.tables[place.table]?.key} ${place.bucket} ${place.label}`;
-    const known = this.#tombs.get(name);
-    if (known === undefined || compareVersions(place, known) > 0) this.#tombs.set(name, place);
+    this.#tombs.push({ ...place, key: (header.tables[place.table] as SegmentHeader['tables'][number]).key });
   }
 
-  /** Rows come back linked from the one changed longest ago to the latest. */
-  restore(state: PartitionState): void {
-    const alive = [...this.#rows].filter(([name, { place }]) => {
-      const tomb = this.#tombs.get(name);
-      return tomb === undefined || compareVersions(tomb, place) < 0;
-    });
-    const sorted = alive.map(([, row]) => row).sort((a, b) => compareVersions(a.place, b.place));
-    for (const { place, table, cells } of sorted) {
-      const row: CellRow = table.restore(place.bucket, place.label, cells, place);
-      state.changes.append(row);
+  bury(state: PartitionState): void {
+    for (const tomb of this.#tombs) {
+      const table = state.tables.get(tomb.key);
+      const row = table?.find(tomb.bucket, tomb.label) ?? -1;
+      if (row >= 0 && !this.#rows.isAbove(row, tomb.epoch, tomb.next)) table?.drop(row);
     }
   }
+}
+
+function isNewer(place: RowPlace, rows: RowStore, row: number): boolean {
+  return compareVersions(place, { epoch: rows.epochOf(row), next: rows.nextOf(row) }) > 0;
 }
 
 /** The ids that the duplicate filter still knows, each from whichever segment has it. */

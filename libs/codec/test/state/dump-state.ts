@@ -3,7 +3,7 @@ import { NO_BUCKET, type PartitionState } from '@tidemark/core';
 
 export function dumpState(state: PartitionState): string {
   const lines = [
-    `epoch ${state.epoch} next ${state.next} clock ${state.clockMs} cells ${state.changes.cells}`,
+    `epoch ${state.epoch} next ${state.next} clock ${state.clockMs} cells ${state.changes.cellCount}`,
     JSON.stringify(state.counters.toRecord()),
     ...state.dictionaries.map((dictionary) => JSON.stringify([dictionary.dimension.name, dictionary.texts, dictionary.overflow])),
     ...idLines(state),
@@ -27,13 +27,13 @@ function actorLines(state: PartitionState): string[] {
     const key = Array.from(state.actors.keys.subarray(slot * 4, slot * 4 + 4), hex).join('');
     if (state.cappedActors.has(slot)) lines.push(`${key} capped`);
     for (const { key: register, store } of state.bucketSets) {
-      for (let row = store.first(slot); row >= 0; row = store.following[row] as number) {
+      for (let row = store.first(slot); row >= 0; row = store.following(row)) {
         const buckets: number[] = [];
-        const top = store.tops[row] as number;
+        const top = store.top(row);
         if (top !== NO_BUCKET) {
           for (let bucket = (top - store.words + 1) * 32; bucket < (top + 1) * 32; bucket++) if (store.has(row, bucket)) buckets.push(bucket);
         }
-        lines.push(`${key} ${register} label ${store.labels[row]} top ${top} before ${store.befores[row]} ${buckets.join(' ')}`);
+        lines.push(`${key} ${register} label ${store.label(row)} top ${top} before ${store.before(row)} ${buckets.join(' ')}`);
       }
     }
     for (const { key: register, store } of state.firsts) {
@@ -59,15 +59,12 @@ function actorLines(state: PartitionState): string[] {
   return lines;
 }
 
-/** By version, then by place. The list's own order must agree with the versions. */
+/** By version, then by place. */
 function rowLines(state: PartitionState): string[] {
   const rows: { epoch: number; next: number; text: string }[] = [];
-  for (let row = state.changes.oldest; row !== null; row = row.newer) {
+  for (const row of state.changes.all()) {
     const { metric, name } = row.table.shape;
-    const last = rows.at(-1);
-    if (last !== undefined && (last.epoch > row.epoch || (last.epoch === row.epoch && last.next > row.next)))
-      throw new Error('rows are not in the order of change');
-    if (row.table.get(row.bucket, row.label) !== row) throw new Error('a linked row is not in its table');
+    if (row.table.find(row.bucket, row.label) !== row.row) throw new Error('a row is not in its table');
     rows.push({ epoch: row.epoch, next: row.next, text: `${metric}/${name} ${row.bucket} ${row.label}: ${Array.from(row.cells).join(' ')}` });
   }
   rows.sort((a, b) => a.epoch - b.epoch || a.next - b.next || (a.text < b.text ? -1 : 1));

@@ -121,14 +121,11 @@ export class Folding {
   dropClosed(): { table: string; bucket: number; label: number; epoch: number; next: number }[] {
     const { state } = this.fold;
     const dropped = [];
-    for (let row = state.changes.oldest; row !== null; ) {
-      const { newer, bucket, label, epoch, next } = row;
-      const { metric, name, closesAtMs } = row.table.shape;
-      if (closesAtMs(bucket) <= state.clockMs) {
-        dropped.push({ table: `${metric}/${name}`, bucket, label, epoch, next });
-        row.table.drop(row);
-      }
-      row = newer;
+    for (const { row, table, bucket, label, epoch, next } of [...state.changes.all()]) {
+      const { metric, name, closesAtMs } = table.shape;
+      if (closesAtMs(bucket) > state.clockMs) continue;
+      dropped.push({ table: `${metric}/${name}`, bucket, label, epoch, next });
+      table.drop(row);
     }
     return dropped;
   }

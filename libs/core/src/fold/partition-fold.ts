@@ -24,8 +24,6 @@ interface Trigger {
   run(event: EventView): void;
 }
 
-type Forgetting = Parameters<FoldBinder['timelines']>[0]['forgetting'];
-
 interface Plan {
   readonly selectors: readonly SelectorTests[];
   readonly triggers: readonly Trigger[];
@@ -281,6 +279,24 @@ export class PartitionFold {
     const indexes = spec.selectors.map((selector) => this.#selectors.index(selector));
     const names = dimensions.map((dimension) => this.#dimensions[dimension]?.name);
     state.timelines.push({ key: `times ${spec.selectors.map(selectorKey).join(' ')} ${names.join(',')} ${state.timelines.length}`, store });
+    // One for all events: a handler is done with it before the next event comes.
+    const insertion: { -readonly [K in keyof TimelineInsertion]: TimelineInsertion[K] } = {
+      slot: 0,
+      row: 0,
+      index: 0,
+      timeMs: 0,
+      mask: 0,
+      clockMs: 0,
+    };
+    const insert = (): void => {
+      const event = this.#event as EventView;
+      const { row, index, timeMs, mask } = insertion;
+      const position = store.insert(row, index, timeMs, event.messageHigh, event.messageLow, mask);
+      for (let at = 0; at < dimensions.length; at++) {
+        const label = this.#label(dimensions[at] as number);
+        store.setCaptured(position, at, markEmpty ? label * 2 + (this.#showsNothing(dimensions[at] as number) ? 1 : 0) : label);
+      }
+    };
     this.#triggers.push({
       selectors: indexes,
       namesOnly: false,
@@ -289,30 +305,28 @@ export class PartitionFold {
         const row = store.ensure(slot);
         const index = store.place(row, event.timeMs, event.messageHigh, event.messageLow);
         if (index < 0) return;
-        const mask = maskOf(this.#matched, indexes);
         state.touched.touch(slot);
-        inserting({ slot, row, index, timeMs: event.timeMs, mask, clockMs: state.clockMs }, () => {
-          const position = store.insert(row, index, event.timeMs, event.messageHigh, event.messageLow, mask);
-          for (let at = 0; at < dimensions.length; at++) {
-            const label = this.#label(dimensions[at] as number);
-            store.setCaptured(position, at, markEmpty ? label * 2 + (this.#showsNothing(dimensions[at] as number) ? 1 : 0) : label);
-          }
-        });
-        this.#prune(store, { row, slot, keepFromMs: spec.keepFromMs(state.clockMs, slot), forgetting: spec.forgetting });
+        insertion.slot = slot;
+        insertion.row = row;
+        insertion.index = index;
+        insertion.timeMs = event.timeMs;
+        insertion.mask = maskOf(this.#matched, indexes);
+        insertion.clockMs = state.clockMs;
+        inserting(insertion, insert);
+        this.#prune(store, row, slot, spec);
       },
     });
     return store;
   }
 
   /** Forgets what only closed buckets hold; beyond the cap, the earliest quarter, whose attempts keep the depth that they reached. */
-  #prune(store: Timelines, options: { row: number; slot: number; keepFromMs: number; forgetting: Forgetting }): void {
-    const { row, slot, keepFromMs } = options;
-    store.dropEarliest(row, store.lowerBound(row, keepFromMs));
+  #prune(store: Timelines, row: number, slot: number, { keepFromMs, forgetting }: Parameters<FoldBinder['timelines']>[0]): void {
+    store.dropEarliest(row, store.lowerBound(row, keepFromMs(this.state.clockMs, slot)));
     const { timelineCap } = this.#settings;
     if ((store.lengths[row] as number) <= timelineCap) return;
     // Whole instants only: what is kept must not lose an event that it may have taken at its own instant.
     const lastMs = store.times[(store.starts[row] as number) + Math.max(0, (timelineCap >> 2) - 1)] as number;
-    options.forgetting?.(slot, lastMs);
+    forgetting?.(slot, lastMs);
     store.dropEarliest(row, store.lowerBound(row, lastMs + 1));
     this.state.cappedActors.add(slot);
   }

@@ -3,10 +3,11 @@ import type { Dimension } from '../definition.ts';
 import type { FoldSettings } from '../settings.ts';
 import { ActorTable } from '../state/actors.ts';
 import type { BucketSets } from '../state/bucket-sets.ts';
-import { type CellTable, ChangeList } from '../state/cells.ts';
+import type { CellTable } from '../state/cells.ts';
 import { SliceDictionary } from '../state/dictionary.ts';
 import { DuplicateFilter } from '../state/duplicates.ts';
 import type { Firsts } from '../state/firsts.ts';
+import { RowStore } from '../state/rows.ts';
 import type { Timelines } from '../state/timelines.ts';
 import { OutcomeCounters } from './outcome.ts';
 
@@ -22,7 +23,8 @@ export class PartitionState {
   readonly duplicates: DuplicateFilter;
   readonly dictionaries: readonly SliceDictionary[];
   readonly counters = new OutcomeCounters();
-  readonly changes = new ChangeList();
+  /** All rows, with what changed in which of them. */
+  readonly changes = new RowStore();
   readonly bucketSets: NamedRegister<BucketSets>[] = [];
   readonly firsts: NamedRegister<Firsts>[] = [];
   readonly timelines: NamedRegister<Timelines>[] = [];

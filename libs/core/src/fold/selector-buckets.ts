@@ -15,14 +15,14 @@ interface FedSets {
 
 /**
  * A match shows its bucket in each calendar and its label in each dimension that some set asks for. A set holds the pair (label, bucket) that the
- * actor's latest match showed and never loses it, so only sets for which bucket or label differ are looked at. What is remembered is no state:
- * without it the same sets are looked at in vain.
+ * actor's latest match showed and never loses it, so only sets for which bucket or label differ are looked at, and the row of that label is known.
+ * What is remembered is no state: without it the same sets are looked at in vain.
  */
 export class SelectorBuckets {
   readonly #sets: FedSets[] = [];
   readonly #shown: (Calendar | number)[] = [];
   #now = new Int32Array(0);
-  /** What the latest match showed, by slot. */
+  /** By slot: what the latest match showed, then per set the row that it was in. */
   #latest = new Int32Array(0);
 
   /** Before the first event. */
@@ -39,15 +39,19 @@ export class SelectorBuckets {
       const shown = this.#shown[at] as Calendar | number;
       now[at] = typeof shown === 'number' ? labelOf(shown) : shown.bucketOf(event.timeMs);
     }
-    const from = slot * width;
-    if (from + width > this.#latest.length) this.#latest = grownInt32(this.#latest, from + width, NO_BUCKET);
+    const sets = this.#sets;
+    const stride = width + sets.length;
+    const from = slot * stride;
+    if (from + stride > this.#latest.length) this.#latest = grownInt32(this.#latest, from + stride, NO_BUCKET);
     const latest = this.#latest;
-    for (let index = 0; index < this.#sets.length; index++) {
-      const { store, handlers, bucketAt, labelAt } = this.#sets[index] as FedSets;
+    for (let index = 0; index < sets.length; index++) {
+      const { store, handlers, bucketAt, labelAt } = sets[index] as FedSets;
       const bucket = now[bucketAt] as number;
       const label = labelAt < 0 ? 0 : (now[labelAt] as number);
-      if (latest[from + bucketAt] === bucket && (labelAt < 0 || latest[from + labelAt] === label)) continue;
-      const row = store.ensure(slot, label);
+      const isSameLabel = labelAt < 0 ? latest[from] !== NO_BUCKET : latest[from + labelAt] === label;
+      if (isSameLabel && latest[from + bucketAt] === bucket) continue;
+      const row = isSameLabel ? (latest[from + width + index] as number) : store.ensure(slot, label);
+      latest[from + width + index] = row;
       if (!store.add(row, bucket)) continue;
       changed(slot);
       for (let at = 0; at < handlers.length; at++) (handlers[at] as BucketAdded)(slot, row, label, bucket);

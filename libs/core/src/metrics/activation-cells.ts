@@ -105,11 +105,12 @@ function emitActivated(
 ): void {
   const { counts, times } = tables;
   const { cohort, label } = at;
-  counts.add(cohort, label, ACTIVATED, sign);
-  counts.add(cohort, label, TIME_HIGH, sign * durationHigh(tookMs));
-  counts.add(cohort, label, TIME_LOW, sign * durationLow(tookMs));
+  const row = counts.rowAt(cohort, label);
+  counts.addAt(row, ACTIVATED, sign);
+  counts.addAt(row, TIME_HIGH, sign * durationHigh(tookMs));
+  counts.addAt(row, TIME_LOW, sign * durationLow(tookMs));
   const age = Math.floor(tookMs / AGE_MS[metric.unit]);
-  if (metric.columns !== null && age <= metric.columns) counts.add(cohort, label, firstAge(metric) + age, sign);
+  if (metric.columns !== null && age <= metric.columns) counts.addAt(row, firstAge(metric) + age, sign);
   const bin = durationBin(tookMs);
   times.add(cohort * ROWS_PER_COHORT + Math.floor(bin / BINS_PER_ROW), label, bin % BINS_PER_ROW, sign);
 }

@@ -87,10 +87,15 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
   const timelines = binder.timelines({ selectors, dimensions, keepFromMs, forgetting: frozen.forgetting }, ({ slot, row, timeMs, mask }, insert) => {
     const fromMs = calendar.startMs(calendar.bucketOf(timeMs - windowMs));
     const toMs = calendar.endMs(calendar.bucketOf(timeMs));
+    // An event that starts nothing matters to the cohorts before it alone, of which most actors have none.
+    were.cohorts[0]?.load(timelines, row, fromMs, toMs);
+    if ((mask & 1) === 0 && were.cohorts[0]?.count === 0) {
+      insert();
+      return;
+    }
     were.matches.load(timelines, row, fromMs);
-    for (const each of were.cohorts) each.load(timelines, row, fromMs, toMs);
+    for (let index = 1; index < tables.length; index++) were.cohorts[index]?.load(timelines, row, fromMs, toMs);
     insert();
-    if ((mask & 1) === 0 && were.cohorts[0]?.count === 0) return;
     are.matches.load(timelines, row, fromMs);
     const frozenUntil = frozen.last(slot);
     for (let index = 0; index < tables.length; index++) {

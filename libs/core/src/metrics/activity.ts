@@ -2,6 +2,7 @@
 import type { ActivityAnswer, ActivityBucket, ActivityFigures, AnswerClock, AnswerRequest, StickinessCell } from '../answer.ts';
 import type { ActivityDefinition } from '../definition.ts';
 import { NO_BUCKET } from '../state/bucket-sets.ts';
+import type { CellTable } from '../state/cells.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { activeIn, emitGap, type GapColumns, gapIn, gapWidth, newIn, uniquesIn } from './gap-cells.ts';
 import {
@@ -54,6 +55,7 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
   const calendar = binder.calendar(metric);
   const columns = columnsOf(metric);
   const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1 + (metric.unit === 'day' ? DAYS_IN.month : 0);
+  const spans = periodsOf(metric).map((period) => periodSpans(calendar, binder.calendar(metric, period)));
   for (const { name, dimension } of metricTables(metric, binder)) {
     const table = binder.table({
       metric: metric.id,
@@ -62,10 +64,9 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
       dimension,
       closesAtMs: (bucket) => calendar.endMs(bucket) + binder.latenessMs,
     });
-    const periods = periodsOf(metric).map((period) => {
-      const periodCalendar = binder.calendar(metric, period);
-      const days = periodDays(calendar, periodCalendar);
+    const periods = periodsOf(metric).map((period, index) => {
       const periodName = ownTable(period, dimension < 0 ? undefined : name.slice('slice:'.length));
+      const { calendar: periodCalendar } = spans[index] as (typeof spans)[number];
       const histogram = binder.table({
         metric: metric.id,
         name: periodName,
@@ -73,7 +74,7 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
         dimension,
         closesAtMs: (bucket) => periodCalendar.endMs(bucket) + binder.latenessMs,
       });
-      return { periodCalendar, days, histogram };
+      return histogram;
     });
     const blocks = BLOCKS.map(({ name: block, bits }) => ({
       bits,
@@ -97,19 +98,42 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
         }
       }
       for (let index = 0; index < periods.length; index++) {
-        const { periodCalendar, days, histogram } = periods[index] as (typeof periods)[number];
-        const period = periodCalendar.bucketOf(calendar.startMs(bucket));
-        const { first, last } = days(period);
-        const active = sets.count(row, first, last);
-        if (active > 1) histogram.add(period, label, active - 2, -1);
-        histogram.add(period, label, active - 1, 1);
+        const span = (spans[index] as PeriodSpans).at(bucket);
+        (periods[index] as CellTable).add(span.period, label, sets.count(row, span.first, span.last) - 1, 1);
       }
     });
   }
 }
 
+interface PeriodSpan {
+  readonly period: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+interface PeriodSpans {
+  readonly calendar: Calendar;
+  /** The period of a day. */
+  at(day: number): PeriodSpan;
+}
+
+/** Remembers the day asked for last: one event asks for every table. */
+function periodSpans(days: Calendar, calendar: Calendar): PeriodSpans {
+  const spanOf = periodDays(days, calendar);
+  let lastDay = Number.NaN;
+  let span: PeriodSpan = { period: 0, first: 0, last: 0 };
+  return {
+    calendar,
+    at(day) {
+      if (day !== lastDay) span = spanOf(calendar.bucketOf(days.startMs(day)));
+      lastDay = day;
+      return span;
+    },
+  };
+}
+
 /** First and last day of a period by its dates, which a date that the zone skipped belongs to as well. Remembers the latest periods asked for. */
-function periodDays(days: Calendar, periods: Calendar): (period: number) => { first: number; last: number } {
+function periodDays(days: Calendar, periods: Calendar): (period: number) => PeriodSpan {
   const known = Array.from({ length: REMEMBERED_PERIODS }, () => ({ period: Number.NaN, first: 0, last: 0 }));
   const firstDay = (period: number): number => days.parse(periods.name(period)) ?? 0;
   return (period) => {
@@ -262,12 +286,14 @@ function periodAnswer(
   const calendar = calendars.calendar(metric, period);
   const days = periodDays(calendars.calendar(metric), calendar);
   const rows = subject.source.rows(ownTable(period, request.slice), subject.value ?? '');
+  const atLeast = (bucket: number, days: number): number => rows.get(bucket)?.[days - 1] ?? 0;
   const range = periodRange(metric, request, calendars, period);
   const cells: StickinessCell[] = [];
   for (let bucket = range.from; bucket <= range.to; bucket++) {
     const complete = calendar.endMs(bucket) + clock.latenessMs <= clock.watermarkMs;
     const { first, last } = days(bucket);
-    for (let n = 1; n <= last - first + 1; n++) cells.push({ period: calendar.name(bucket), n, actors: rows.get(bucket)?.[n - 1] ?? 0, complete });
+    for (let n = 1; n <= last - first + 1; n++)
+      cells.push({ period: calendar.name(bucket), n, actors: atLeast(bucket, n) - atLeast(bucket, n + 1), complete });
   }
   return cells;
 }

@@ -4,7 +4,7 @@ import { type BucketSets, NO_BUCKET } from '../state/bucket-sets.ts';
 import type { CellTable } from '../state/cells.ts';
 import type { AttemptDepths } from './attempts.ts';
 import { emitGap, type GapColumns, gapColumn, gapWidth } from './gap-cells.ts';
-import { addStepTime } from './step-times.ts';
+import { TimeChanges } from './step-times.ts';
 
 /** The total, or one slice dimension. */
 export interface FunnelScope {
@@ -91,7 +91,8 @@ export class FunnelEmitter {
   readonly #metric: FunnelDefinition;
   readonly #before: Summary;
   readonly #after: Summary;
-  #labels: number[] = [];
+  readonly #times = new TimeChanges();
+  readonly #labels: number[] = [];
 
   constructor(metric: FunnelDefinition) {
     this.#metric = metric;
@@ -99,15 +100,26 @@ export class FunnelEmitter {
     this.#after = new Summary(metric.steps.length);
   }
 
-  emit(scope: FunnelScope, change: BucketChange): void {
-    if (scope.capture < 0) {
-      this.#emitLabel(scope, change, 0);
-      return;
+  /** The total comes first. A slice value that all attempts of the bucket show has the total's differences, which are found once. */
+  emit(scopes: readonly FunnelScope[], change: BucketChange): void {
+    this.#compare(change, -1, 0);
+    this.#emitCompared(scopes[0] as FunnelScope, change, 0);
+    for (let index = 1; index < scopes.length; index++) {
+      const scope = scopes[index] as FunnelScope;
+      const label = onlyLabel(change, scope.capture);
+      if (label >= 0) this.#emitCompared(scope, change, label);
     }
-    this.#labels.length = 0;
-    this.#collectLabels(change.before, change.beforeRange, scope.capture);
-    this.#collectLabels(change.after, change.afterRange, scope.capture);
-    for (const label of this.#labels) this.#emitLabel(scope, change, label);
+    for (let index = 1; index < scopes.length; index++) {
+      const scope = scopes[index] as FunnelScope;
+      if (onlyLabel(change, scope.capture) >= 0) continue;
+      this.#labels.length = 0;
+      this.#collectLabels(change.before, change.beforeRange, scope.capture);
+      this.#collectLabels(change.after, change.afterRange, scope.capture);
+      for (const label of this.#labels) {
+        this.#compare(change, scope.capture, label);
+        this.#emitCompared(scope, change, label);
+      }
+    }
   }
 
   #collectLabels(attempts: AttemptDepths, { from, to }: Range, capture: number): void {
@@ -117,36 +129,50 @@ export class FunnelEmitter {
     }
   }
 
-  #emitLabel(scope: FunnelScope, change: BucketChange, label: number): void {
-    this.#before.fill(change.before, change.beforeRange, scope.capture, label);
-    this.#after.fill(change.after, change.afterRange, scope.capture, label);
-    const { table } = scope;
-    for (let step = 0; step < this.#metric.steps.length; step++) {
-      const more = (this.#after.entries[step] as number) - (this.#before.entries[step] as number);
-      if (more !== 0) table.add(change.bucket, label, step, more);
-    }
-    if (!change.frozen) this.#emitTimes(scope.times, change.bucket, label);
-    const had = this.#before.depth(this.#metric.attempt);
-    const has = this.#after.depth(this.#metric.attempt);
-    if (had === has || (change.frozen && this.#metric.attempt === 'first')) return;
-    if (scope.sets === null) this.#emitBucketUniques(table, change.bucket, label, had, has);
-    else if (this.#metric.attempt === 'first') this.#emitFirst(scope.sets, table, { ...change, label, had, has });
-    else this.#emitFurthest(scope.sets, table, { ...change, label, had, has });
-  }
-
-  #emitTimes(table: CellTable, bucket: number, label: number): void {
+  /** Sums up the attempts under a label before and after, and the times that differ. */
+  #compare(change: BucketChange, capture: number, label: number): void {
     const before = this.#before;
     const after = this.#after;
+    before.fill(change.before, change.beforeRange, capture, label);
+    after.fill(change.after, change.afterRange, capture, label);
+    this.#times.clear();
+    if (change.frozen) return;
     for (let step = 1; step < this.#metric.steps.length; step++) {
       const had = (before.earliest[step] as number) >= 0;
       const has = (after.earliest[step] as number) >= 0;
       if (!had && !has) return;
       const isSame = had && has && before.fromFirstMs(step) === after.fromFirstMs(step) && before.fromPreviousMs(step) === after.fromPreviousMs(step);
       if (isSame) continue;
-      const timeOf = (of: Summary) => ({ bucket, label, step, fromPreviousMs: of.fromPreviousMs(step), fromFirstMs: of.fromFirstMs(step) });
-      if (had) addStepTime(table, timeOf(before), -1);
-      if (has) addStepTime(table, timeOf(after), 1);
+      if (had) this.#times.push(step, before.fromPreviousMs(step), before.fromFirstMs(step), -1);
+      if (has) this.#times.push(step, after.fromPreviousMs(step), after.fromFirstMs(step), 1);
     }
+  }
+
+  #emitCompared(scope: FunnelScope, change: BucketChange, label: number): void {
+    const { table } = scope;
+    const { slot, bucket } = change;
+    const { attempt, steps } = this.#metric;
+    for (let step = 0; step < steps.length; step++) {
+      const more = (this.#after.entries[step] as number) - (this.#before.entries[step] as number);
+      if (more !== 0) table.add(bucket, label, step, more);
+    }
+    this.#times.addTo(scope.times, bucket, label);
+    const had = this.#before.depth(attempt);
+    const has = this.#after.depth(attempt);
+    if (had === has || (change.frozen && attempt === 'first')) return;
+    if (scope.sets === null) this.#emitBucketUniques(table, bucket, label, had, has);
+    else if (attempt === 'first') this.#emitFirst(scope.sets, table, { slot, bucket, label, had, has });
+    else this.#emitFurthest(scope.sets, table, { slot, bucket, label, had, has });
+  }
+
+  /** An opening at the end of the actor's timeline, which changes no attempt but its own; `isFirst` of its bucket under the label. */
+  emitOpening(scope: FunnelScope, slot: number, bucket: number, label: number, isFirst: boolean): void {
+    const { table, sets } = scope;
+    table.add(bucket, label, 0, 1);
+    if (!isFirst) return;
+    if (sets === null) this.#emitBucketUniques(table, bucket, label, 0, 1);
+    else if (this.#metric.attempt === 'first') this.#emitFirst(sets, table, { slot, bucket, label, had: 0, has: 1 });
+    else this.#emitFurthest(sets, table, { slot, bucket, label, had: 0, has: 1 });
   }
 
   #emitBucketUniques(table: CellTable, bucket: number, label: number, had: number, has: number): void {
@@ -195,6 +221,26 @@ export class FunnelEmitter {
       table.add(next, label, withBucket, sign);
     }
   }
+}
+
+/** The label that all attempts of the bucket show, before and after; -1 when they differ or there is none. */
+function onlyLabel(change: BucketChange, capture: number): number {
+  const before = labelIn(change.before, change.beforeRange, capture, -1);
+  return before === SEVERAL ? -1 : labelIn(change.after, change.afterRange, capture, before);
+}
+
+const SEVERAL = -2;
+
+/** The only label beside `known` (-1: none yet), -1 without an attempt, SEVERAL when they differ. */
+function labelIn(attempts: AttemptDepths, { from, to }: Range, capture: number, known: number): number {
+  let only = known;
+  for (let index = from; index < to; index++) {
+    if (attempts.depth(index) === 0) continue;
+    const label = attempts.label(index, capture);
+    if (only >= 0 && label !== only) return SEVERAL;
+    only = label;
+  }
+  return only;
 }
 
 interface DepthChange {

@@ -2,6 +2,7 @@
 import type { AnswerClock, AnswerRequest, Durations, FunnelAnswer, FunnelBucket, FunnelSlice, FunnelStep } from '../answer.ts';
 import type { FunnelDefinition, Selector } from '../definition.ts';
 import { type BucketSets, NO_BUCKET } from '../state/bucket-sets.ts';
+import type { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { AttemptDepths, type AttemptRules } from './attempts.ts';
 import { anyOrder } from './attempts-any.ts';
@@ -19,6 +20,7 @@ import {
   type Rows,
   sliceTable,
   type TableNeed,
+  type TimelineInsertion,
   TOTAL_TABLE,
 } from './kind.ts';
 import { rate } from './proportion.ts';
@@ -62,15 +64,68 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
       reached.add(reached.ensure(slot, FORGOTTEN), calendar.bucketOf(throughMs));
     },
   };
+  const isPlain = metric.order === 'ordered' && metric.exclude.length === 0 && metric.attribution === 'entry';
   const timelines = binder.timelines(spec, (insertion, insert) => {
     const { row, timeMs } = insertion;
-    const fromMs = calendar.startMs(calendar.bucketOf(timeMs - metric.windowMs));
+    if (isPlain && insertion.mask === 1 && isLatest(timelines, insertion)) {
+      insert();
+      emitLastOpening(fold, timelines, insertion);
+      return;
+    }
+    const openedFromMs = isPlain ? earliestAwaitingMs(timelines, insertion, timeMs - metric.windowMs) : timeMs - metric.windowMs;
+    const fromMs = calendar.startMs(calendar.bucketOf(openedFromMs));
     const toMs = calendar.endMs(calendar.bucketOf(timeMs));
     before.evaluate(timelines, row, fromMs, toMs);
+    // An event that opens nothing matters to the attempts before it alone.
+    if (isPlain && before.count === 0 && (insertion.mask & 1) === 0) {
+      insert();
+      return;
+    }
     insert();
     after.evaluate(timelines, row, fromMs, toMs);
     if (before.count > 0 || after.count > 0) emitChanges(fold, insertion, before, after);
   });
+}
+
+/** Whether no other event of the actor is at this instant or later. */
+function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertion): boolean {
+  if (index < (timelines.lengths[row] as number)) return false;
+  return index === 0 || (timelines.times[(timelines.starts[row] as number) + index - 1] as number) < timeMs;
+}
+
+/**
+ * No attempt opened before this instant awaits the event. Behind an actor's latest event of the same step only those do that were not yet at the step
+ * before; so step by step back to the opening. `fromMs` where that cannot be told: for an event amid others, or one that matches several steps.
+ */
+function earliestAwaitingMs(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
+  const { row, mask } = insertion;
+  if ((mask & (mask - 1)) !== 0 || !isLatest(timelines, insertion)) return fromMs;
+  const start = timelines.starts[row] as number;
+  let position = start + insertion.index;
+  for (let bit = mask; bit > 1; bit >>>= 1) {
+    do position--;
+    while (position >= start && (timelines.mask(position) & bit) === 0);
+    if (position < start || (timelines.times[position] as number) <= fromMs || timelines.mask(position) !== bit) return fromMs;
+  }
+  return position === start + insertion.index ? fromMs : (timelines.times[position] as number);
+}
+
+/** The latest of an actor's events, which only opens: no attempt takes it as a step, and its own has no further event to take. */
+function emitLastOpening(fold: FunnelFold, timelines: Timelines, { slot, row, index, timeMs }: TimelineInsertion): void {
+  const { calendar, emitter, scopes, reached } = fold;
+  const bucket = calendar.bucketOf(timeMs);
+  const startMs = calendar.startMs(bucket);
+  const start = timelines.starts[row] as number;
+  const forgotten = reached.find(slot, FORGOTTEN);
+  const isFrozen = forgotten >= 0 && reached.next(forgotten, bucket - 1) !== NO_BUCKET;
+  for (const scope of scopes) {
+    const { capture } = scope;
+    const label = capture < 0 ? 0 : timelines.captured(start + index, capture);
+    let isFirst = !isFrozen || fold.metric.attempt !== 'first';
+    for (let before = start + index - 1; isFirst && before >= start && (timelines.times[before] as number) >= startMs; before--)
+      if ((timelines.mask(before) & 1) !== 0 && (capture < 0 || timelines.captured(before, capture) === label)) isFirst = false;
+    emitter.emitOpening(scope, slot, bucket, label, isFirst);
+  }
 }
 
 /** In the total's `reached` sets: under this label, the last bucket from which a capped actor's attempts were forgotten. */
@@ -127,7 +182,7 @@ function emitChanges(fold: FunnelFold, insertion: { slot: number; timeMs: number
     const forgotten = reached.find(slot, FORGOTTEN);
     const frozen = forgotten >= 0 && reached.next(forgotten, bucket - 1) !== NO_BUCKET;
     const change = { slot, bucket, before, beforeRange: { from: firstBefore, to: i }, after, afterRange: { from: firstAfter, to: j }, frozen };
-    for (const scope of scopes) emitter.emit(scope, change);
+    emitter.emit(scopes, change);
   }
 }
 

@@ -37,8 +37,9 @@ export function emitGap(options: {
   const without = gapColumn(columns, next, previous);
   const withBucket = gapColumn(columns, next, bucket);
   if (without === withBucket) return;
-  table.add(next, label, without, -sign);
-  table.add(next, label, withBucket, sign);
+  const corrected = table.rowAt(next, label);
+  table.addAt(corrected, without, -sign);
+  table.addAt(corrected, withBucket, sign);
 }
 
 /** Actors active in a bucket: the sum of its gap cells. */

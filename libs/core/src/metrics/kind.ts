@@ -11,6 +11,7 @@ import type { Calendar } from '../time/calendar.ts';
 /** Called right after `bucket` came into the actor's set; every other register is as the events before left it. */
 export type BucketAdded = (slot: number, row: number, label: number, bucket: number) => void;
 
+/** Valid until the handler returns. */
 export interface TimelineInsertion {
   readonly slot: number;
   readonly row: number;

@@ -58,39 +58,59 @@ function bind(metric: KpiDefinition, binder: FoldBinder): void {
   const last = parts.at(-1);
   if (last === undefined) return;
   const calendar = binder.calendar(metric);
-  for (const { name, dimension } of metricTables(metric, binder)) {
-    const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
-    const table = binder.table({ metric: metric.id, name, width: last.first + last.width, dimension, closesAtMs });
-    for (const part of parts) bindPart(metric, binder, part, { table, dimension });
-  }
+  const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
+  const tables = metricTables(metric, binder).map(
+    ({ name, dimension }): SlicedTable => ({
+      table: binder.table({ metric: metric.id, name, width: last.first + last.width, dimension, closesAtMs }),
+      dimension,
+    }),
+  );
+  for (const part of parts) bindPart(metric, binder, part, tables);
 }
 
-function bindPart(metric: KpiDefinition, binder: FoldBinder, part: Part, to: { table: CellTable; dimension: number }): void {
+interface SlicedTable {
+  readonly table: CellTable;
+  /** -1 of the total. */
+  readonly dimension: number;
+}
+
+function bindPart(metric: KpiDefinition, binder: FoldBinder, part: Part, tables: readonly SlicedTable[]): void {
   const { measure, first } = part;
-  const { table, dimension } = to;
   const calendar = binder.calendar(metric);
   if (measure.measure === 'uniques') {
     const columns = gapColumns(part);
     const windowBuckets = bucketsWithin(binder.latenessMs, metric.unit) + 1;
-    const sets = binder.bucketSets({ selector: measure.of, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) =>
-      emitGap({ sets, row, bucket, sign: 1, table, label, columns }),
-    );
+    for (const { table, dimension } of tables) {
+      const sets = binder.bucketSets({ selector: measure.of, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) =>
+        emitGap({ sets, row, bucket, sign: 1, table, label, columns }),
+      );
+    }
     return;
   }
   if (measure.measure === 'count') {
-    binder.onMatch(measure.of, (event, label) => table.add(calendar.bucketOf(event.timeMs), dimension < 0 ? 0 : label(dimension), first, 1));
+    binder.onMatch(measure.of, (event, label) => {
+      const bucket = calendar.bucketOf(event.timeMs);
+      for (let index = 0; index < tables.length; index++) {
+        const { table, dimension } = tables[index] as SlicedTable;
+        table.add(bucket, dimension < 0 ? 0 : label(dimension), first, 1);
+      }
+    });
     return;
   }
   const path = binder.path(measure.path);
   const { decimals } = measure;
   binder.onMatch(measure.of, (event, label) => {
     const bucket = calendar.bucketOf(event.timeMs);
-    const at = dimension < 0 ? 0 : label(dimension);
     const text = event.numberText(path);
-    table.add(bucket, at, first + SUM_COUNT, 1);
     const amount = text === null ? null : parseFixed(text, decimals);
-    if (amount === null) table.add(bucket, at, first + SUM_UNREADABLE, 1);
-    else table.addWide(bucket, at, first + SUM, amount);
+    for (let index = 0; index < tables.length; index++) {
+      const { table, dimension } = tables[index] as SlicedTable;
+      const at = dimension < 0 ? 0 : label(dimension);
+      const row = table.rowAt(bucket, at);
+      table.addAt(row, first + SUM_COUNT, 1);
+      if (amount === null) table.addAt(row, first + SUM_UNREADABLE, 1);
+      else table.addWide(bucket, at, first + SUM, amount);
+    }
   });
 }
 

@@ -69,19 +69,20 @@ export interface Returned {
 export function emitCohort(shape: Shape, { table, cohort, label }: Membership, returned: Returned, sign: 1 | -1): void {
   const { horizon, columns, exact, reached } = shape;
   const { sets, row, base } = returned;
-  table.add(cohort, label, 0, sign);
+  const joined = table.rowAt(cohort, label);
+  table.addAt(joined, 0, sign);
   let last = -1;
   if (row >= 0) {
     for (let bucket = sets.next(row, base); bucket !== NO_BUCKET && bucket - base <= horizon; bucket = sets.next(row, bucket)) {
       last = bucket - base;
       const column = exact[last] as number;
-      if (column >= 0) table.add(cohort, label, 1 + column, sign);
+      if (column >= 0) table.addAt(joined, 1 + column, sign);
     }
   }
-  if (last >= 0 && (reached[last] as number) >= 0) table.add(cohort, label, 1 + columns.length + (reached[last] as number), sign);
+  if (last >= 0 && (reached[last] as number) >= 0) table.addAt(joined, 1 + columns.length + (reached[last] as number), sign);
   for (let index = 0; index < shape.brackets.length; index++) {
     const [from, to] = shape.brackets[index] as readonly [number, number];
-    if ((from === 0 && returned.itself) || hasWithin(returned, from, to)) table.add(cohort, label, shape.firstBracket + index, sign);
+    if ((from === 0 && returned.itself) || hasWithin(returned, from, to)) table.addAt(joined, shape.firstBracket + index, sign);
   }
 }
 
@@ -98,13 +99,15 @@ export function emitReturn(shape: Shape, { table, cohort, label }: Membership, f
   const { previous, next } = fresh;
   const k = fresh.bucket - base;
   const column = exact[k] as number;
-  if (column >= 0) table.add(cohort, label, 1 + column, 1);
-  if (next === NO_BUCKET || next - base > horizon) {
-    const now = reached[k] as number;
-    const before = previous > base ? (reached[previous - base] as number) : -1;
-    if (now !== before) {
-      if (before >= 0) table.add(cohort, label, 1 + columns.length + before, -1);
-      table.add(cohort, label, 1 + columns.length + now, 1);
+  const isLast = next === NO_BUCKET || next - base > horizon;
+  const now = isLast ? (reached[k] as number) : -1;
+  const before = isLast && previous > base ? (reached[previous - base] as number) : -1;
+  if (column >= 0 || (isLast && now !== before)) {
+    const row = table.rowAt(cohort, label);
+    if (column >= 0) table.addAt(row, 1 + column, 1);
+    if (isLast && now !== before) {
+      if (before >= 0) table.addAt(row, 1 + columns.length + before, -1);
+      table.addAt(row, 1 + columns.length + now, 1);
     }
   }
   for (let index = 0; index < shape.brackets.length; index++) {

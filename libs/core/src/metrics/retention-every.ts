@@ -61,8 +61,8 @@ function returnedOf({ returns, isSame, itself }: Counted, slot: number, label: n
 /** Counts a new return bucket in each cohort before it that it matters to. */
 function emitToCohorts(each: Counted, { shape }: RetentionSpec, slot: number, returnLabel: number, fresh: NewReturn): void {
   const { table, starts, isSame, itself } = each;
-  for (let start = starts.first(slot); start >= 0; start = starts.following[start] as number) {
-    const label = starts.labels[start] as number;
+  for (let start = starts.first(slot); start >= 0; start = starts.following(start)) {
+    const label = starts.label(start);
     if (isSame && label !== returnLabel) continue;
     const own = itself === null ? -1 : itself.find(slot, label);
     let cohort = starts.previous(start, fresh.bucket);

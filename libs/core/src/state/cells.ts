@@ -1,185 +1,151 @@
-/** The rollup rows of one partition: integers by (table, bucket, label), each under the position of its last change, linked in the order of change. */
+/** The tables of rollup rows: integers by (table, bucket, label), and the text under which a row is published. */
+import { BUCKET, FIELDS, LABEL, type RowStore, type TableShape } from './rows.ts';
 
-/** One row of integers. `epoch` and `next` are the version of its last change. */
-export interface CellRow {
-  readonly table: CellTable;
-  readonly bucket: number;
-  readonly label: number;
-  readonly cells: Float64Array;
-  epoch: number;
-  next: number;
-  /** Neighbours in the order of last change. */
-  older: CellRow | null;
-  newer: CellRow | null;
-}
+export type { TableShape } from './rows.ts';
 
-/** All rows of a partition, from the one changed longest ago to the latest: what changed above a position is the list's end. */
-export class ChangeList {
-  oldest: CellRow | null = null;
-  newest: CellRow | null = null;
-  /** Integers held by all rows: what bounds the memory. */
-  cells = 0;
-  /** The version that changes get: set before each record is folded. */
-  epoch = 0;
-  next = 0;
+/** Places of a new table's index; a power of two. */
+const FIRST_PLACES = 16;
+const TWO_32 = 2 ** 32;
+/** Up to here a number and a low half add up without rounding. */
+const EXACT_AMOUNT_MAX = 2 ** 52;
 
-  /** Moves a row to the end under the current version. */
-  touch(row: CellRow): void {
-    if (row.next === this.next && row.epoch === this.epoch) return;
-    row.next = this.next;
-    row.epoch = this.epoch;
-    if (this.newest === row) return;
-    this.#unlink(row);
-    this.#append(row);
-  }
-
-  append(row: CellRow): void {
-    this.#append(row);
-    this.cells += row.cells.length;
-  }
-
-  remove(row: CellRow): void {
-    this.#unlink(row);
-    this.cells -= row.cells.length;
-  }
-
-  #append(row: CellRow): void {
-    row.older = this.newest;
-    row.newer = null;
-    if (this.newest !== null) this.newest.newer = row;
-    else this.oldest = row;
-    this.newest = row;
-  }
-
-  #unlink(row: CellRow): void {
-    if (row.older !== null) row.older.newer = row.newer;
-    else if (this.oldest === row) this.oldest = row.newer;
-    if (row.newer !== null) row.newer.older = row.older;
-    else if (this.newest === row) this.newest = row.older;
-    row.older = null;
-    row.newer = null;
-  }
-}
-
-export interface TableShape {
-  readonly metric: string;
-  /** `total`, `slice:<dimension>`, or a kind's own such as `week` or `week:<dimension>`. */
-  readonly name: string;
-  readonly width: number;
-  /** Number of the slice's dimension, or -1: labels are 0. */
-  readonly dimension: number;
-  /** Rows per slice value that are told apart by a number of the kind's own, below this; labels are then `label * ordinals + ordinal`. */
-  readonly ordinals?: number;
-  /** The clock from which on no on-time event can change a row of the bucket, lateness included, epoch ms. */
-  closesAtMs(bucket: number): number;
-}
-
-/** Rows that a table keeps at hand; a power of two. */
-const RECENT_ROWS = 64;
-/** Integers that rows are cut from at a time: a typed array of its own costs a row more than its integers. */
-const SLAB_CELLS = 2048;
-
-/** The rows of one metric's table. */
+/** The rows of one metric's table: finds a row's number by bucket and label. The integers are in the partition's `RowStore`. */
 export class CellTable {
   readonly shape: TableShape;
-  readonly #changes: ChangeList;
+  readonly #rows: RowStore;
+  readonly #number: number;
   readonly #clock: { readonly clockMs: number };
-  /** Sparse: of a table with ordinals few labels have rows. */
-  readonly #rows: (Map<number, CellRow> | undefined)[] = [];
-  /** By place, the row last changed there: most changes are to few rows. */
-  readonly #recent: (CellRow | null)[] = new Array<CellRow | null>(RECENT_ROWS).fill(null);
-  #slab = new Float64Array(0);
-  #slabUsed = 0;
+  /** Open addressing by steps of one: row + 1, or 0; at most half full. */
+  #index = new Int32Array(FIRST_PLACES);
+  #count = 0;
+  /** The row asked for last: the next change is often to the same. */
+  #lastRow = -1;
+  #lastBucket = 0;
+  #lastLabel = 0;
 
-  constructor(shape: TableShape, changes: ChangeList, clock: { readonly clockMs: number }) {
+  constructor(shape: TableShape, rows: RowStore, clock: { readonly clockMs: number }) {
     this.shape = shape;
-    this.#changes = changes;
+    this.#rows = rows;
     this.#clock = clock;
+    this.#number = rows.addTable(this);
   }
 
   /** Adds to one integer; the sums stay safe integers. */
   add(bucket: number, label: number, column: number, amount: number): void {
-    const row = this.#find(bucket, label);
-    row.cells[column] = (row.cells[column] as number) + amount;
-    this.#changes.touch(row);
+    this.#rows.addAt(this.rowAt(bucket, label), column, amount);
+  }
+
+  /** The same of a row that `rowAt` gave for this record. */
+  addAt(row: number, column: number, amount: number): void {
+    this.#rows.addAt(row, column, amount);
   }
 
   /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
   addWide(bucket: number, label: number, column: number, amount: bigint): void {
-    const row = this.#find(bucket, label);
-    const total = wideInteger(row.cells, column) + amount;
-    row.cells[column] = Number(total >> 32n);
-    row.cells[column + 1] = Number(total & 0xffffffffn);
-    this.#changes.touch(row);
+    const row = this.rowAt(bucket, label);
+    const { cells } = this.#rows;
+    const at = this.#rows.startOf(row) + column;
+    const small = Number(amount);
+    if (small <= EXACT_AMOUNT_MAX && small >= -EXACT_AMOUNT_MAX) {
+      const low = (cells[at + 1] as number) + small;
+      const carry = Math.floor(low / TWO_32);
+      cells[at] = (cells[at] as number) + carry;
+      cells[at + 1] = low - carry * TWO_32;
+    } else {
+      const total = wideInteger(cells, at) + amount;
+      cells[at] = Number(total >> 32n);
+      cells[at + 1] = Number(total & 0xffffffffn);
+    }
+    this.#rows.touch(row);
   }
 
-  get(bucket: number, label: number): CellRow | undefined {
-    return this.#rows[label]?.get(bucket);
+  /** The number of the row, made when absent: good until the record is folded. Making one is a change. */
+  rowAt(bucket: number, label: number): number {
+    if (bucket === this.#lastBucket && label === this.#lastLabel && this.#lastRow >= 0) return this.#lastRow;
+    const found = this.find(bucket, label);
+    const row = found >= 0 ? found : this.#make(bucket, label);
+    this.#lastRow = row;
+    this.#lastBucket = bucket;
+    this.#lastLabel = label;
+    return row;
   }
 
-  /** Brings a row back from a checkpoint; the caller links rows in version order. */
-  restore(bucket: number, label: number, cells: Float64Array, version: { epoch: number; next: number }): CellRow {
-    const row: CellRow = { table: this, bucket, label, cells, epoch: version.epoch, next: version.next, older: null, newer: null };
-    this.#byBucket(label).set(bucket, row);
+  /** −1 when there is none. */
+  find(bucket: number, label: number): number {
+    const { fields } = this.#rows;
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let place = hashOf(bucket, label) & mask; ; place = (place + 1) & mask) {
+      const row = (index[place] as number) - 1;
+      if (row < 0 || (fields[row * FIELDS + BUCKET] === bucket && fields[row * FIELDS + LABEL] === label)) return row;
+    }
+  }
+
+  /** Brings a row back from a checkpoint, or gives the one that is there newer integers. */
+  restore(bucket: number, label: number, version: { readonly epoch: number; readonly next: number }): number {
+    const found = this.find(bucket, label);
+    const row = found >= 0 ? found : this.#enter(this.#rows.make(this.#number, bucket, label, this.shape.closesAtMs(bucket)));
+    this.#rows.setVersion(row, version);
     return row;
   }
 
   /** Takes a closed row out; its final values are in both stores. */
-  drop(row: CellRow): void {
-    this.#rows[row.label]?.delete(row.bucket);
-    const at = placeOf(row.bucket, row.label);
-    if (this.#recent[at] === row) this.#recent[at] = null;
-    this.#changes.remove(row);
+  drop(row: number): void {
+    this.#lastRow = -1;
+    this.#remove(row);
+    this.#rows.free(row);
   }
 
-  /** The row, made when absent. */
-  #find(bucket: number, label: number): CellRow {
-    const at = placeOf(bucket, label);
-    const recent = this.#recent[at] as CellRow | null;
-    if (recent !== null && recent.bucket === bucket && recent.label === label) return recent;
-    const row = this.#rows[label]?.get(bucket) ?? this.#make(bucket, label);
-    this.#recent[at] = row;
-    return row;
-  }
-
-  #zeros(): Float64Array {
-    const { width } = this.shape;
-    if (this.#slabUsed + width > this.#slab.length) {
-      this.#slab = new Float64Array(width * Math.max(1, Math.floor(SLAB_CELLS / width)));
-      this.#slabUsed = 0;
-    }
-    this.#slabUsed += width;
-    return this.#slab.subarray(this.#slabUsed - width, this.#slabUsed);
-  }
-
-  #make(bucket: number, label: number): CellRow {
+  #make(bucket: number, label: number): number {
     const { shape } = this;
-    if (shape.closesAtMs(bucket) <= this.#clock.clockMs) throw new Error(`a closed row would change: ${shape.metric} ${shape.name} bucket ${bucket}`);
-    const row: CellRow = {
-      table: this,
-      bucket,
-      label,
-      cells: this.#zeros(),
-      epoch: this.#changes.epoch,
-      next: this.#changes.next,
-      older: null,
-      newer: null,
-    };
-    this.#byBucket(label).set(bucket, row);
-    this.#changes.append(row);
+    const closesAtMs = shape.closesAtMs(bucket);
+    if (closesAtMs <= this.#clock.clockMs) throw new Error(`a closed row would change: ${shape.metric} ${shape.name} bucket ${bucket}`);
+    return this.#enter(this.#rows.make(this.#number, bucket, label, closesAtMs));
+  }
+
+  #enter(row: number): number {
+    this.#count++;
+    if (this.#count * 2 > this.#index.length) {
+      const old = this.#index;
+      this.#index = new Int32Array(old.length * 2);
+      for (const entry of old) if (entry > 0) this.#place(entry - 1);
+    }
+    this.#place(row);
     return row;
   }
 
-  #byBucket(label: number): Map<number, CellRow> {
-    const rows = this.#rows[label] ?? new Map<number, CellRow>();
-    this.#rows[label] = rows;
-    return rows;
+  #place(row: number): void {
+    const index = this.#index;
+    const mask = index.length - 1;
+    let place = this.#homeOf(row);
+    while (index[place] !== 0) place = (place + 1) & mask;
+    index[place] = row + 1;
+  }
+
+  /** Rows behind the gap move up when their search would now end in it. */
+  #remove(row: number): void {
+    const index = this.#index;
+    const mask = index.length - 1;
+    let gap = this.#homeOf(row);
+    while (index[gap] !== row + 1) gap = (gap + 1) & mask;
+    for (let place = (gap + 1) & mask; index[place] !== 0; place = (place + 1) & mask) {
+      const home = this.#homeOf((index[place] as number) - 1);
+      if (((place - home) & mask) < ((place - gap) & mask)) continue;
+      index[gap] = index[place] as number;
+      gap = place;
+    }
+    index[gap] = 0;
+    this.#count--;
+  }
+
+  #homeOf(row: number): number {
+    return hashOf(this.#rows.bucketOf(row), this.#rows.labelOf(row)) & (this.#index.length - 1);
   }
 }
 
-/** Where a row is kept at hand. */
-function placeOf(bucket: number, label: number): number {
-  return (bucket + label * 23) & (RECENT_ROWS - 1);
+function hashOf(bucket: number, label: number): number {
+  const mixed = Math.imul(bucket | 0, 0x9e3779b1) ^ Math.imul(label, 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
 }
 
 /** The integer in two columns that `addWide` keeps. */

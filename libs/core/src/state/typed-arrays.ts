@@ -9,6 +9,13 @@ export function grownInt32(array: Int32Array<ArrayBuffer>, length: number, fill:
   return grown;
 }
 
+export function grownUint16(array: Uint16Array<ArrayBuffer>, length: number): Uint16Array<ArrayBuffer> {
+  if (array.length >= length) return array;
+  const grown = new Uint16Array(Math.max(length, array.length * 2));
+  grown.set(array);
+  return grown;
+}
+
 export function grownUint32(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
   if (array.length >= length) return array;
   const grown = new Uint32Array(Math.max(length, array.length * 2));

@@ -8,7 +8,8 @@ import { answerMetric, needsOf } from '../../src/metrics/formula-answer.ts';
 import type { CalendarSource, RowSource, Rows } from '../../src/metrics/kind.ts';
 import { kindOf } from '../../src/metrics/registry.ts';
 import type { FoldSettings } from '../../src/settings.ts';
-import { type CellRow, rowValue } from '../../src/state/cells.ts';
+import { rowValue } from '../../src/state/cells.ts';
+import type { CellRow } from '../../src/state/rows.ts';
 import { type LoggedEvent, viewOf } from './random-history.ts';
 
 export class Engine {
@@ -34,7 +35,8 @@ export class Engine {
     const fold = this.folds[record.actorNumber % this.folds.length] as PartitionFold;
     const { state } = fold;
     fold.apply(viewOf(record, this.#vocabulary), state.next + 1, record.recordMs);
-    for (let row = state.changes.newest; row !== null && row.next === state.next; row = row.older) {
+    for (const number of state.changes.changedAbove(state.epoch, state.next - 1)) {
+      const row = state.changes.view(number);
       const { metric, name, closesAtMs } = row.table.shape;
       if (closesAtMs(row.bucket) <= state.clockMs) throw new Error(`a closed row changed: ${metric} ${name} bucket ${row.bucket}`);
     }
@@ -79,16 +81,16 @@ export class Engine {
   rows(): { row: CellRow; text: string }[] {
     const rows: { row: CellRow; text: string }[] = [];
     for (const { state } of this.folds) {
-      for (let row = state.changes.oldest; row !== null; row = row.newer)
-        rows.push({ row, text: rowValue(row.table.shape, state.dictionaries, row.label) });
+      for (const row of state.changes.all()) rows.push({ row, text: rowValue(row.table.shape, state.dictionaries, row.label) });
     }
     return rows;
   }
 
   /** Throws when an integer of a row cannot be, or a record is not accounted for. */
   check(): void {
+    const rows = this.rows();
     for (const metric of this.set.metrics) {
-      for (const { row } of this.rows()) if (row.table.shape.metric === metric.id) kindOf(metric).check(metric, row.table.shape.name, row.cells);
+      for (const { row } of rows) if (row.table.shape.metric === metric.id) kindOf(metric).check(metric, row.table.shape.name, row.cells);
     }
     for (const { state } of this.folds) state.counters.check();
   }

@@ -12,11 +12,13 @@ export interface Session {
   archived: number;
   /** The log's end as of the last batch. */
   high: number;
+  /** How far the log was read, what is never handed over included. */
+  readTo: number;
   /** Monotonic time at which the oldest open record came. */
   openSinceMs: number;
 }
 
-/** What is not at the log's end, as far as we know, goes out after this many flush intervals all the same: markers may stand there that we never see. */
+/** What is not at the log's end, as far as we know, goes out after this many flush intervals all the same: the log may be slow. */
 const PATIENCE = 5;
 /** One chunk, and one insert, carry about this much of keys and values: at most one record more. */
 const MAX_INSERT_BYTES = 8 * 1024 * 1024;
@@ -28,7 +30,7 @@ export function createSession(options: {
   readonly chunkRecords: number;
 }): Session {
   const { partition, from } = options;
-  return { partition, cutter: createChunkCutter(options), queue: [], archived: from, high: from, openSinceMs: 0 };
+  return { partition, cutter: createChunkCutter(options), queue: [], archived: from, high: from, readTo: from, openSinceMs: 0 };
 }
 
 /** Bytes of keys and values that the session holds. */
@@ -56,13 +58,14 @@ export function takeBatch(
     session.openSinceMs = options.nowMs;
   }
   session.high = batch.highWatermark;
+  session.readTo = batch.nextOffset;
   return cutBytes + cutter.openBytes - openBefore;
 }
 
 /** Cuts the open records when they have waited long enough at the end of the log, or `always`. */
 export function cutTail(session: Session, options: { readonly nowMs: number; readonly flushIntervalMs: number; readonly always: boolean }): void {
   if (session.cutter.openRecords === 0) return;
-  const waitMs = options.flushIntervalMs * (session.cutter.next >= session.high ? 1 : PATIENCE);
+  const waitMs = options.flushIntervalMs * (session.readTo >= session.high ? 1 : PATIENCE);
   if (!options.always && options.nowMs - session.openSinceMs < waitMs) return;
   const chunk = session.cutter.cutTail();
   if (chunk !== null) session.queue.push(chunk);

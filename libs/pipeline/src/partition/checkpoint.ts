@@ -9,8 +9,8 @@ import type { PartitionFold } from '@tidemark/core';
 import type { CheckpointStore, Manifest, SegmentRef } from '../ports/checkpoint.ts';
 import type { LogIdentity } from '../ports/log.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import { NO_VERSION, versionOf } from '../ports/version.ts';
-import { emptyMemory, type PartitionMemory, positionOf, rowVersion, type SavedState } from './memory.ts';
+import { NO_VERSION, splitVersion, versionOf } from '../ports/version.ts';
+import { emptyMemory, type PartitionMemory, positionOf, type SavedState } from './memory.ts';
 
 const MAX_PIECES = 1024;
 const LOAD_TRIES = 5;
@@ -95,7 +95,7 @@ function cutSegments(memory: PartitionMemory, slots: readonly number[], context:
   }
   const since = {
     slots,
-    rowsAbove: (row: { epoch: number; next: number }) => rowVersion(row) > saved.version,
+    rowsAbove: splitVersion(saved.version),
     idsFrom: saved.idsAdded,
     dropped: memory.gone,
   };

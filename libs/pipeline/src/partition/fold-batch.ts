@@ -1,6 +1,6 @@
 /** Folds a batch of log records into every lineage of its partition: decode once, one outcome per record, no await, nothing allocated for an event that changes nothing. */
 import { createHash } from 'node:crypto';
-import { type Decoder, type Partitioner, partitionOf } from '@tidemark/codec';
+import { type Decoder, type Partitioner, partitionAt } from '@tidemark/codec';
 import type { EventView } from '@tidemark/core';
 import type { LogBatch } from '../ports/log.ts';
 import type { PartitionMemory } from './memory.ts';
@@ -19,13 +19,12 @@ export function createBatchFolder(options: { decoder: Decoder; partitioner: Part
   /** The accepted event, or what else the record is. */
   function read(batch: LogBatch, index: number): EventView | 'control' | 'rejected' | 'misrouted' {
     if (batch.isControl(index)) return 'control';
-    const key = batch.key(index);
-    const event = decoder.decode(key, batch.value(index));
-    if (event === null || key === null) {
+    const event = decoder.decodeAt(batch, index);
+    if (event === null) {
       rejectedByReason.set(decoder.reason, (rejectedByReason.get(decoder.reason) ?? 0) + 1);
       return 'rejected';
     }
-    return partitionOf(options.partitioner, key, options.partitionCount) === batch.partition ? event : 'misrouted';
+    return partitionAt(options.partitioner, batch, index, options.partitionCount) === batch.partition ? event : 'misrouted';
   }
 
   return {
@@ -39,15 +38,18 @@ export function createBatchFolder(options: { decoder: Decoder; partitioner: Part
         if (offset < from) continue;
         const record = read(batch, index);
         const recordMs = batch.timestampMs(index);
-        for (const memory of memories) {
+        // By index: once per record, and nothing is allocated before the loop is optimised either.
+        for (let at = 0; at < memories.length; at++) {
+          const memory = memories[at];
+          if (memory === undefined || offset < memory.fold.state.next) continue;
           const { fold } = memory;
-          if (offset < fold.state.next) continue;
           try {
             if (typeof record === 'string') fold.skip(record, offset, recordMs);
             else fold.apply(record, offset, recordMs);
           } catch (error) {
             failed(memory, error);
             memories = memories.filter((other) => other !== memory);
+            at--;
           }
         }
       }

@@ -7,7 +7,7 @@ import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { splitVersion } from '../ports/version.ts';
 import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
 import { fingerprintOf } from './fold-batch.ts';
-import { dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
+import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
 import { type PublishResult, publish } from './publish.ts';
 
 export interface Beats {
@@ -16,8 +16,17 @@ export interface Beats {
   readonly checkpointIntervalMs: number;
   /** How often an idle owner confirms an unchanged head, per sink. */
   readonly confirmIntervalMs: Readonly<Record<CellSink['name'], number>>;
-  /** With more records than `lag` to go, figures are old anyway: publishing rests for these intervals, so that a row that changes on and on is written once. */
-  readonly catchUp: { readonly lag: number; readonly intervalMs: Readonly<Record<CellSink['name'], number>> };
+  readonly catchUp: CatchUp;
+}
+
+/** While figures are old anyway, publishing and saving rest for longer, so that a row or an actor that changes on and on is written once. */
+export interface CatchUp {
+  /** So many records to go are always many. */
+  readonly lag: number;
+  /** So many are, while the last record that was read is older than `ageMs`. */
+  readonly agedLag: number;
+  readonly ageMs: number;
+  readonly intervalMs: Readonly<Record<CellSink['name'] | 'checkpoint', number>>;
 }
 
 export interface Stores {
@@ -45,6 +54,8 @@ export interface LineagePartitionOptions {
   readonly randomId: () => string;
   readonly writer: string;
   readonly checkpointSizes?: CheckpointSizes | undefined;
+  /** Integers that may wait for a sink before the fold pauses. */
+  readonly maxDirtyCells: number;
   /** The log's end as last heard of; null when unknown. */
   readonly logHigh: () => number | null;
   readonly report: (event: PartitionEvent) => void;
@@ -62,12 +73,16 @@ export class LineagePartition {
   readonly #haltToldAtMs = { redis: 0, clickhouse: 0 };
   /** Hashes of records that manifest and heads vouch for; each is compared when its offset comes by, before anything behind it is folded. */
   #expected: { readonly offset: number; readonly fingerprint: string; readonly who: string }[] = [];
+  /** When the last record that came by was appended. */
+  #recordAtMs = 0;
+  #savedAtMs: number;
   /** Set when a compare-and-set found another manifest: load before the next save. */
   #reload = false;
 
   constructor(options: LineagePartitionOptions) {
     this.#options = options;
     this.lineage = options.lineage;
+    this.#savedAtMs = options.clock.nowMs();
     const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores, checkpointSizes: sizes } = options;
     this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, partitioner, identity, newFold, sizes };
   }
@@ -101,6 +116,7 @@ export class LineagePartition {
   verify(batch: LogBatch): string | null {
     const { memory } = this;
     if (memory === null || batch.length === 0) return null;
+    this.#recordAtMs = batch.timestampMs(batch.length - 1);
     const { fingerprint, fingerprintOffset } = memory;
     const { next } = memory.fold.state;
     const { requestedOffset } = batch;
@@ -132,7 +148,7 @@ export class LineagePartition {
     this.#beats = {
       redis: every(beats.publishIntervalMs, () => this.#publishTo('redis', false)),
       clickhouse: every(beats.tablePublishIntervalMs, () => this.#publishTo('clickhouse', false)),
-      checkpoint: every(beats.checkpointIntervalMs, () => this.save()),
+      checkpoint: every(beats.checkpointIntervalMs, () => this.#saveInTime()),
     };
   }
 
@@ -157,6 +173,12 @@ export class LineagePartition {
     await clickhouse;
   }
 
+  async #saveInTime(): Promise<void> {
+    const { clock, beats } = this.#options;
+    const isResting = this.memory !== null && this.#isFarBehind(this.memory) && clock.nowMs() - this.#savedAtMs < beats.catchUp.intervalMs.checkpoint;
+    if (!isResting) await this.save();
+  }
+
   async save(): Promise<void> {
     if (this.memory === null || this.halted !== null) return;
     if (this.#reload) await this.#loadAgain();
@@ -164,6 +186,7 @@ export class LineagePartition {
     if (memory === null || this.halted !== null) return;
     dropClosedRows(memory);
     const outcome = await saveCheckpoint(memory, this.#checkpoint);
+    if (outcome.result === 'saved') this.#savedAtMs = this.#options.clock.nowMs();
     if (outcome.result === 'saved') this.#options.report({ event: 'checkpointed', bytes: outcome.bytes });
     if (outcome.result !== 'moved') return;
     this.#options.report({ event: 'moved' });
@@ -198,7 +221,8 @@ export class LineagePartition {
     }
     if (memory === null) return;
     const { stores, clock, beats, lineage, partition, randomId } = this.#options;
-    if (!last && this.#isFarBehind(memory) && clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name]) return;
+    const isRecent = clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name];
+    if (!last && isRecent && this.#isFarBehind(memory) && !this.#isFillingUp(memory)) return;
     const { base } = memory[name];
     // Nothing of ours is missing in the store, or it is ahead of us.
     const idle = base !== null && base >= positionOf(memory);
@@ -245,8 +269,18 @@ export class LineagePartition {
   }
 
   #isFarBehind(memory: PartitionMemory): boolean {
-    const high = this.#options.logHigh();
-    return high !== null && high - memory.fold.state.next > this.#options.beats.catchUp.lag;
+    const { logHigh, beats, clock } = this.#options;
+    const { lag, agedLag, ageMs } = beats.catchUp;
+    const high = logHigh();
+    if (high === null) return false;
+    const toGo = high - memory.fold.state.next;
+    return toGo > lag || (toGo > agedLag && clock.nowMs() - this.#recordAtMs > ageMs);
+  }
+
+  /** A fold that is about to pause for what waits must not wait for it. */
+  #isFillingUp(memory: PartitionMemory): boolean {
+    const enough = this.#options.maxDirtyCells / 2;
+    return dirtyCells(memory, enough) > enough;
   }
 
   #note(memory: PartitionMemory): HeadNote {

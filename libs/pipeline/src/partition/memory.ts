@@ -1,5 +1,5 @@
 /** What a worker holds of one partition of one lineage: the fold, how far each sink is whole, and what is checkpointed. */
-import type { PartitionFold, CellRow as StateRow } from '@tidemark/core';
+import type { PartitionFold } from '@tidemark/core';
 import type { SegmentRef } from '../ports/checkpoint.ts';
 import { NO_VERSION, splitVersion, type Version, versionOf } from '../ports/version.ts';
 
@@ -27,6 +27,8 @@ export interface PartitionMemory {
   loadedAt: Version;
   /** The largest version of a closed row that was dropped. */
   dropped: Version;
+  /** Rows that changed up to here have been found to keep their kind's invariants. */
+  checked: Version;
   /** Rows dropped since the last saved manifest. */
   gone: DroppedRow[];
   /** Hash of the last folded record and its offset. */
@@ -60,6 +62,7 @@ export function emptyMemory(fold: PartitionFold): PartitionMemory {
     clickhouse: { base: null, blocked: false },
     loadedAt: NO_VERSION,
     dropped: NO_VERSION,
+    checked: NO_VERSION,
     gone: [],
     fingerprint: '',
     fingerprintOffset: -1,
@@ -72,53 +75,38 @@ export function positionOf(memory: PartitionMemory): Version {
   return versionOf(memory.fold.state.epoch, memory.fold.state.next);
 }
 
-export function rowVersion(row: { epoch: number; next: number }): Version {
-  return versionOf(row.epoch, row.next);
-}
-
-/** Tells whether a row changed above a version. By numbers: it is asked for every row of every publish. */
-function changedAbove(version: Version): (row: { epoch: number; next: number }) => boolean {
+/** Numbers of the rows that changed above a version. */
+export function rowsAbove(memory: PartitionMemory, version: Version): Int32Array {
   const { epoch, next } = splitVersion(version);
-  return (row) => row.epoch > epoch || (row.epoch === epoch && row.next > next);
-}
-
-/** Rows that changed above a version, latest first. */
-export function rowsAbove(memory: PartitionMemory, version: Version): StateRow[] {
-  const isAbove = changedAbove(version);
-  const rows: StateRow[] = [];
-  for (let row = memory.fold.state.changes.newest; row !== null && isAbove(row); row = row.older) rows.push(row);
-  return rows;
+  return memory.fold.state.changes.changedAbove(epoch, next);
 }
 
 /** Integers that wait for a sink; stops counting above `enough`. What was loaded does not wait for a store that has not told its head: it is in memory anyway. */
 export function dirtyCells(memory: PartitionMemory, enough: number): number {
-  if (memory.fold.state.changes.cells <= enough) return 0;
+  const { changes } = memory.fold.state;
+  if (changes.cellCount <= enough) return 0;
   const acknowledged = [memory.redis, memory.clickhouse].map(({ base, blocked }) => (blocked ? positionOf(memory) : (base ?? memory.loadedAt)));
-  let cells = 0;
-  const isWaiting = changedAbove(acknowledged.reduce(earlierOf));
-  for (let row = memory.fold.state.changes.newest; row !== null && cells <= enough && isWaiting(row); row = row.older) cells += row.cells.length;
-  return cells;
+  const { epoch, next } = splitVersion(acknowledged.reduce(earlierOf));
+  return changes.cellsAbove(epoch, next, enough);
 }
 
 /** Takes closed rows out of the state once both sinks hold their final values. */
 export function dropClosedRows(memory: PartitionMemory): number {
   const { redis, clickhouse } = memory;
   if (redis.base === null || clickhouse.base === null) return 0;
-  const isWaiting = changedAbove(earlierOf(redis.base, clickhouse.base));
+  const acknowledged = splitVersion(earlierOf(redis.base, clickhouse.base));
   const { clockMs, changes } = memory.fold.state;
-  let count = 0;
-  for (let row = changes.oldest; row !== null && !isWaiting(row); ) {
-    const newer: StateRow | null = row.newer;
-    if (row.table.shape.closesAtMs(row.bucket) <= clockMs) {
-      const { metric, name } = row.table.shape;
-      memory.gone.push({ table: `${metric}/${name}`, bucket: row.bucket, label: row.label, epoch: row.epoch, next: row.next });
-      if (rowVersion(row) > memory.dropped) memory.dropped = rowVersion(row);
-      row.table.drop(row);
-      count++;
-    }
-    row = newer;
+  const closed = changes.closedAt(clockMs, acknowledged.epoch, acknowledged.next);
+  const keys = changes.tables.map(({ shape }) => `${shape.metric}/${shape.name}`);
+  for (const row of closed) {
+    const [epoch, next] = [changes.epochOf(row), changes.nextOf(row)];
+    const table = keys[changes.tableNumberOf(row)] as string;
+    memory.gone.push({ table, bucket: changes.bucketOf(row), label: changes.labelOf(row), epoch, next });
+    const version = versionOf(epoch, next);
+    if (version > memory.dropped) memory.dropped = version;
+    changes.tableOf(row).drop(row);
   }
-  return count;
+  return closed.length;
 }
 
 /** Versions are text: the smaller text is the earlier version. */

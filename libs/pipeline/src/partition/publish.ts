@@ -6,11 +6,11 @@
  * 3. Parts are written, each marking the head open at the target. Readers keep to the closed head; a crash leaves it open, to be closed by whoever publishes at or above the target.
  * 4. The last part closes the head. Only then the base moves.
  */
-import { kindOf, rowLabel, rowValue } from '@tidemark/core';
+import { kindOf, type PartitionFold, type RowTable, rowLabel, rowValue } from '@tidemark/core';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import { NO_VERSION, type Version } from '../ports/version.ts';
-import { type PartitionMemory, positionOf, rowsAbove, rowVersion, type SinkState } from './memory.ts';
+import { splitVersion, type Version, versionOf } from '../ports/version.ts';
+import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
 
 export interface PublishContext {
   readonly lineage: string;
@@ -73,30 +73,60 @@ function holds(memory: PartitionMemory, row: CellRow): boolean {
   const table = memory.fold.state.tables.get(`${row.metric}/${row.table}`);
   if (table === undefined) return false;
   const label = rowLabel(table.shape, memory.fold.state.dictionaries, row.value);
-  return label !== null && table.get(row.bucket, label) !== undefined;
+  return label !== null && table.find(row.bucket, label) >= 0;
 }
 
-/** Copies of all rows changed above the base, in one block of integers, checked against their kind's invariants. */
+/** Copies of all rows changed above the base, without the zeros at their ends. What changed since the last look is checked against its kind's invariants. */
 function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
-  const { state, set } = memory.fold;
+  const { state } = memory.fold;
   state.counters.check();
-  const metrics = new Map(set.metrics.map((metric) => [metric.id, metric]));
-  const changed = rowsAbove(memory, base);
-  const block = new Float64Array(changed.reduce((sum, row) => sum + row.cells.length, 0));
-  let used = 0;
-  // Many rows changed by the same record, and stand side by side.
-  let last = { epoch: -1, next: -1, version: NO_VERSION };
-  return changed.map((row) => {
-    const { shape } = row.table;
-    const metric = metrics.get(shape.metric);
-    if (metric !== undefined) kindOf(metric).check(metric, shape.name, row.cells);
-    const value = rowValue(shape, state.dictionaries, row.label);
-    if (row.next !== last.next || row.epoch !== last.epoch) last = { epoch: row.epoch, next: row.next, version: rowVersion(row) };
-    block.set(row.cells, used);
-    used += row.cells.length;
-    const cells = block.subarray(used - row.cells.length, used);
-    return { metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: last.version, cells };
-  });
+  const { changes } = state;
+  const checked = splitVersion(memory.checked);
+  const tables = tablesOf(memory);
+  const rows: CellRow[] = [];
+  for (const row of rowsAbove(memory, base)) {
+    const { shape, scratch, check } = tables[changes.tableNumberOf(row)] as PublishedTable;
+    const start = changes.startOf(row);
+    let used = 0;
+    for (let column = 0; column < shape.width; column++) {
+      const cell = changes.cells[start + column] as number;
+      scratch[column] = cell;
+      if (cell !== 0) used = column + 1;
+    }
+    if (changes.isAbove(row, checked.epoch, checked.next)) check(scratch);
+    const cells: number[] = [];
+    for (let column = 0; column < used; column++) cells.push(scratch[column] as number);
+    const value = rowValue(shape, state.dictionaries, changes.labelOf(row));
+    const version = versionOf(changes.epochOf(row), changes.nextOf(row));
+    rows.push({ metric: shape.metric, table: shape.name, bucket: changes.bucketOf(row), value, version, cells });
+  }
+  memory.checked = positionOf(memory);
+  return rows;
+}
+
+interface PublishedTable {
+  readonly shape: RowTable['shape'];
+  /** A row of the table, one after the other. */
+  readonly scratch: Float64Array;
+  readonly check: (cells: Float64Array) => void;
+}
+
+/** Worked out once for each fold. */
+const knownTables = new WeakMap<PartitionFold, readonly PublishedTable[]>();
+
+function tablesOf(memory: PartitionMemory): readonly PublishedTable[] {
+  const { fold } = memory;
+  const tables = knownTables.get(fold) ?? fold.state.changes.tables.map((table) => published(memory, table));
+  knownTables.set(fold, tables);
+  return tables;
+}
+
+function published(memory: PartitionMemory, { shape }: RowTable): PublishedTable {
+  const metric = memory.fold.set.metrics.find(({ id }) => id === shape.metric);
+  const scratch = new Float64Array(shape.width);
+  if (metric === undefined) return { shape, scratch, check: () => undefined };
+  const kind = kindOf(metric);
+  return { shape, scratch, check: (cells) => kind.check(metric, shape.name, cells) };
 }
 
 interface Writing {

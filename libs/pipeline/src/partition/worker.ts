@@ -50,6 +50,8 @@ interface Holding {
   readonly lineages: readonly LineagePartition[];
   /** Where the next batch must begin; null before the first. */
   position: number | null;
+  /** Where the log's client stands: beyond `position` when what follows is never handed over. */
+  readTo: number;
   bounds: LogBounds | null;
   lastRecordAtMs: number;
   paused: boolean;
@@ -114,6 +116,7 @@ export class Worker implements LogHandler {
         const live = offsets.filter((offset) => offset !== null);
         for (const lineage of holding.lineages) lineage.startBeats();
         holding.position = live.length === 0 ? null : Math.min(...live);
+        holding.readTo = holding.position ?? 0;
         return holding.position;
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
@@ -135,9 +138,11 @@ export class Worker implements LogHandler {
 
   batch(batch: LogBatch): void {
     const holding = this.#holdings.get(batch.partition);
-    if (holding === undefined || holding.position === null || batch.length === 0) return;
+    if (holding === undefined || holding.position === null) return;
     const { lineages, bounds } = holding;
+    holding.readTo = batch.nextOffset;
     if (bounds !== null && batch.highWatermark > bounds.high) holding.bounds = { low: bounds.low, high: batch.highWatermark };
+    if (batch.length === 0) return;
     for (const lineage of lineages) {
       const broken = lineage.halted === null ? lineage.verify(batch) : null;
       if (broken !== null) lineage.halt(broken);
@@ -149,13 +154,13 @@ export class Worker implements LogHandler {
   }
 
   status(): PartitionStatus[] {
-    return [...this.#holdings].flatMap(([partition, { lineages, bounds }]) =>
-      lineages.map(({ lineage, memory, halted }) => ({
+    return [...this.#holdings].flatMap(([partition, holding]) =>
+      holding.lineages.map(({ lineage, memory, halted }) => ({
         partition,
         lineage,
         next: memory?.fold.state.next ?? null,
         clockMs: memory !== null && Number.isFinite(memory.fold.state.clockMs) ? memory.fold.state.clockMs : null,
-        logHigh: bounds?.high ?? null,
+        logHigh: endOf(holding),
         halted,
         counters: memory?.fold.state.counters.toRecord() ?? {},
         redis: memory?.redis.base ?? null,
@@ -193,7 +198,7 @@ export class Worker implements LogHandler {
   }
 
   #hold(partition: number): Holding {
-    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes } = this.#options;
+    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells } = this.#options;
     const lineages = this.#options.sets.map((set, index) => {
       const lineage = this.lineages[index] as string;
       return new LineagePartition({
@@ -207,12 +212,13 @@ export class Worker implements LogHandler {
         randomId,
         writer: incarnation,
         checkpointSizes,
+        maxDirtyCells,
         newFold: () => this.#newFold(set),
-        logHigh: () => this.#holdings.get(partition)?.bounds?.high ?? null,
+        logHigh: () => endOf(this.#holdings.get(partition)),
         report: (event) => this.#options.report({ ...event, partition, lineage }),
       });
     });
-    const holding: Holding = { lineages, position: null, bounds: null, lastRecordAtMs: clock.nowMs(), paused: false, active: true };
+    const holding: Holding = { lineages, position: null, readTo: 0, bounds: null, lastRecordAtMs: clock.nowMs(), paused: false, active: true };
     this.#holdings.set(partition, holding);
     return holding;
   }
@@ -283,4 +289,11 @@ export class Worker implements LogHandler {
       report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
     }
   }
+}
+
+/** The log's end as positions count it: when all is read, what follows the last record that was handed over is not missing. */
+function endOf(holding: Holding | undefined): number | null {
+  const { bounds = null, position = null, readTo = 0 } = holding ?? {};
+  if (bounds === null) return null;
+  return position !== null && readTo >= bounds.high ? Math.min(position, bounds.high) : bounds.high;
 }

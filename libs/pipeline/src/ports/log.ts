@@ -1,7 +1,11 @@
 /** The port to the event log (Kafka): batches in, ticks out, and what the log says of itself. */
+import type { RecordRanges } from '@tidemark/codec';
 
-/** Records of one partition in offset order, sparse offsets. Accessors instead of objects, so that reading one allocates nothing. */
-export interface LogBatch {
+/**
+ * Records of one partition in offset order, sparse offsets. Accessors instead of objects, so that reading one allocates nothing.
+ * Valid only during the call that hands it over, for its client fills it anew; the Buffers that it gave out may be kept and never change.
+ */
+export interface LogBatch extends RecordRanges {
   readonly partition: number;
   readonly length: number;
   /** The log's end when the batch was fetched: offset after the last record. */
@@ -11,9 +15,12 @@ export interface LogBatch {
    * Anything else means that the log did not have that position (retention, truncation, a re-created topic) and its client jumped.
    */
   readonly requestedOffset: number;
+  /** Where the client goes on: beyond the last record when others follow that are never handed over (transaction markers, aborted transactions). */
+  readonly nextOffset: number;
   offset(index: number): number;
   /** The record's LogAppendTime, epoch ms. */
   timestampMs(index: number): number;
+  /** The key's bytes as a Buffer of their own, as the ranges tell it; allocates. */
   key(index: number): Buffer | null;
   value(index: number): Buffer | null;
   /** True for a `$tick`: marked by a header, never by an event name. */
@@ -26,7 +33,7 @@ export interface LogHandler {
   assigned(partition: number): Promise<number | null>;
   /** The partition now belongs to somebody else, or the membership ended. Must be quick. */
   revoked(partition: number): void;
-  /** Synchronous: memory only. Must not throw on data. */
+  /** Synchronous: memory only. Must not throw on data. Empty when the client only went on, past records that are never handed over. */
   batch(batch: LogBatch): void;
 }
 

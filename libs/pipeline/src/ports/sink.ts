@@ -10,10 +10,10 @@ export interface CellKey {
   readonly value: string;
 }
 
-/** One row: absolute integers, zeros included, under the version of its last change. */
+/** One row: absolute integers, also when all are zero, under the version of its last change. */
 export interface CellRow extends CellKey {
   readonly version: Version;
-  /** Safe integers; trailing zeros may have been cut by a store. */
+  /** Safe integers; zeros at the end may have been cut, by who publishes or by a store. */
   readonly cells: ArrayLike<number>;
 }
 

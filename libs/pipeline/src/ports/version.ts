@@ -8,11 +8,33 @@ export const NO_VERSION: Version = '0000000000000000';
 
 const EPOCH_LIMIT = 2 ** 16;
 const NEXT_LIMIT = 2 ** 48;
+/** Versions of smaller epochs are exact as numbers. */
+const EXACT_EPOCHS = 2 ** 5;
 
 /** `epoch` 0..65535, `next` 0..2^48-1; throws a RangeError outside, because a wrapped version would silently lose rows. */
 export function versionOf(epoch: number, next: number): Version {
   if (!(epoch >= 0 && epoch < EPOCH_LIMIT) || !(next >= 0 && next < NEXT_LIMIT)) throw new RangeError(`no version for epoch ${epoch}, next ${next}`);
-  return epoch.toString(16).padStart(4, '0') + next.toString(16).padStart(12, '0');
+  const low = next % 0x10000;
+  const high = (next - low) / 0x10000;
+  if (epoch !== lastEpoch || high !== lastHigh) {
+    lastEpoch = epoch;
+    lastHigh = high;
+    lastPrefix = epoch.toString(16).padStart(4, '0') + high.toString(16).padStart(8, '0');
+  }
+  return lastPrefix + lowDigits(low);
+}
+
+/** Versions are made of every published row, and those of a time begin alike: the beginning is remembered, the four digits at the end are looked up. */
+let lastEpoch = -1;
+let lastHigh = -1;
+let lastPrefix = '';
+const LOW_DIGITS: string[] = [];
+
+function lowDigits(low: number): string {
+  const known = LOW_DIGITS[low];
+  if (known !== undefined) return known;
+  for (let number = LOW_DIGITS.length; number < 0x10000; number++) LOW_DIGITS.push(number.toString(16).padStart(4, '0'));
+  return LOW_DIGITS[low] as string;
 }
 
 export function splitVersion(version: Version): { epoch: number; next: number } {
@@ -21,6 +43,8 @@ export function splitVersion(version: Version): { epoch: number; next: number } 
 
 /** The same version as an unsigned 64-bit decimal, as ClickHouse's UInt64 reads it. */
 export function versionDecimal(version: Version): string {
+  const { epoch, next } = splitVersion(version);
+  if (epoch < EXACT_EPOCHS) return String(epoch * NEXT_LIMIT + next);
   return BigInt(`0x${version}`).toString();
 }
 

@@ -137,6 +137,18 @@ describe('the archive writer', () => {
     expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 8 });
   });
 
+  it('takes a log that ends in what is never handed over for read to its end', async () => {
+    const log = filled(3);
+    const memory = new MemoryArchive();
+    const { clock } = await archiver(log, memory);
+    log.deliver(100);
+    log.skip(0, 2);
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(offsetsOf(memory)).toEqual(range(0, 3));
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 3 });
+  });
+
   it('resumes at the end of the chain after a crash between insert and chain', async () => {
     const log = filled(30);
     const memory = new MemoryArchive();

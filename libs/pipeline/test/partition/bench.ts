@@ -47,7 +47,7 @@ export class Bench {
         tablePublishIntervalMs: 1_000,
         checkpointIntervalMs: 5_000,
         confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
-        catchUp: { lag: 10_000, intervalMs: { redis: 2_000, clickhouse: 5_000 } },
+        catchUp: { lag: 10_000, agedLag: 10_000, ageMs: 5_000, intervalMs: { redis: 2_000, clickhouse: 5_000, checkpoint: 10_000 } },
       },
       clock: this.clock,
       randomId: () => `id${++this.#ids}`,

@@ -24,8 +24,7 @@ function bench(partitionCount = 1) {
 function summaryOf({ fold, fingerprint, fingerprintOffset }: PartitionMemory): unknown {
   const { next, clockMs, counters, changes } = fold.state;
   const rows: string[] = [];
-  for (let row = changes.oldest; row !== null; row = row.newer)
-    rows.push(`${row.next} ${row.table.shape.name} ${row.bucket} ${row.label} ${row.cells}`);
+  for (const row of changes.all()) rows.push(`${row.next} ${row.table.shape.name} ${row.bucket} ${row.label} ${row.cells}`);
   return { next, clockMs, counters: counters.toRecord(), rows: rows.sort(), fingerprint, fingerprintOffset };
 }
 

@@ -333,3 +333,26 @@ test('a silent partition with a live clock is ticked, its clock moves, and a ref
   expect(worker.status()[0]?.clockMs).toBeGreaterThan(START_MS);
   expect(worker.status()[0]?.counters['control']).toBeGreaterThan(0);
 });
+
+test('a log that ends in what is never handed over reads as at its end, and goes on behind it', async () => {
+  const bench = new Bench();
+  bench.send({ at: 0 });
+  bench.log.skip(0, 2);
+  const { worker, halts } = await bench.start();
+  await bench.settle();
+  const [lineage = ''] = worker.lineages;
+  const atEnd = (): boolean | undefined => bench.redis.headOf(lineage, 0).note?.atEnd;
+  expect(worker.status()[0]).toMatchObject({ next: 1, logHigh: 1 });
+  expect(atEnd()).toBe(true);
+  bench.log.skip(0, 1);
+  await bench.clock.advance(2_000);
+  expect(atEnd()).toBe(false);
+  bench.log.deliver(10);
+  await bench.clock.advance(2_000);
+  expect(worker.status()[0]).toMatchObject({ next: 1, logHigh: 1 });
+  expect(atEnd()).toBe(true);
+  bench.send({ at: 0.1 });
+  await bench.settle();
+  expect(worker.status()[0]).toMatchObject({ next: 5, logHigh: 5 });
+  expect(halts()).toEqual([]);
+});

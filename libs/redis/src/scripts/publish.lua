@@ -1,6 +1,6 @@
 -- One part of a publish: refuses when the store has forgotten what the publish builds on, writes row by row, marks the head open or closes it.
 -- KEYS  head, parts, tables, then one row hash per group of rows
--- ARGV  base, target, publish id, part index, '1' if last, note, confirmed at (ms), confirmation, then per group: count, field, value, field, value …
+-- ARGV  base, target, publish id, part index, '1' if last, note, confirmed at (ms), confirmation, then per group a MessagePack array: field, value, field, value …
 -- A value begins with its version, 16 hex digits: text order is number order.
 -- Every first write below is one that Redis refuses at maxmemory, so an OOM leaves nothing torn.
 local head, parts, tables = KEYS[1], KEYS[2], KEYS[3]
@@ -30,14 +30,14 @@ if last then
   end
 end
 
-local at = 9
 for k = 4, #KEYS do
-  local count, fields = tonumber(ARGV[at]), {}
-  for row = 1, count do fields[row] = ARGV[at + 2 * row - 1] end
+  local rows, fields = cmsgpack.unpack(ARGV[5 + k]), {}
+  local count = #rows / 2
+  for row = 1, count do fields[row] = rows[2 * row - 1] end
   local present = redis.call('HMGET', KEYS[k], unpack(fields))
   local newer, length, fresh = {}, 0, false
   for row = 1, count do
-    local value, old = ARGV[at + 2 * row], present[row]
+    local value, old = rows[2 * row], present[row]
     if not old then fresh = true end
     if not old or string.sub(old, 1, 16) < string.sub(value, 1, 16) then
       newer[length + 1], newer[length + 2] = fields[row], value
@@ -46,7 +46,6 @@ for k = 4, #KEYS do
   end
   if length > 0 then redis.call('HSET', KEYS[k], unpack(newer)) end
   if fresh then redis.call('SADD', tables, KEYS[k]) end
-  at = at + 1 + 2 * count
 end
 
 if not last then

@@ -19,6 +19,9 @@ interface SeenRecord {
   readonly key: string | null;
   readonly value: string | null;
   readonly control: boolean;
+  /** As the ranges tell them; the same as `key` and `value`. */
+  readonly keyByRange: string | null;
+  readonly valueByRange: string | null;
 }
 
 /** A handler that writes down what it is told. `positions` answers `assigned`; where it has none, the partition goes on where it stood. */
@@ -48,7 +51,8 @@ class Recorder implements LogHandler {
     const seen = this.seen.get(batch.partition) ?? [];
     this.seen.set(batch.partition, seen);
     for (let index = 0; index < batch.length; index += 1) seen.push(readRecord(batch, index));
-    this.positions.set(batch.partition, batch.offset(batch.length - 1) + 1);
+    if (batch.length > 0) this.positions.set(batch.partition, batch.offset(batch.length - 1) + 1);
+    if (batch.nextOffset < (this.positions.get(batch.partition) ?? 0)) this.jumps.push(`partition ${batch.partition} goes on at ${batch.nextOffset}`);
     this.onBatch(batch);
   }
 
@@ -58,12 +62,16 @@ class Recorder implements LogHandler {
 }
 
 function readRecord(batch: LogBatch, index: number): SeenRecord {
+  const bytes = batch.bytes(index);
+  const range = (start: number, end: number): string | null => (start < 0 ? null : bytes.toString('utf8', start, end));
   return {
     offset: batch.offset(index),
     timestampMs: batch.timestampMs(index),
     key: batch.key(index)?.toString() ?? null,
     value: batch.value(index)?.toString() ?? null,
     control: batch.isControl(index),
+    keyByRange: range(batch.keyStart(index), batch.keyEnd(index)),
+    valueByRange: range(batch.valueStart(index), batch.valueEnd(index)),
   };
 }
 
@@ -146,6 +154,7 @@ function describeReading(scene: Scene): void {
       expect(offsets).toEqual([...offsets].sort((left, right) => left - right));
     }
     expect(all.every((record) => record.timestampMs > 0 && !record.control)).toBe(true);
+    expect(all.every(({ key, value, keyByRange, valueByRange }) => key === keyByRange && value === valueByRange)).toBe(true);
     expect(recorder.jumps).toEqual([]);
   });
 
@@ -170,7 +179,7 @@ function describeReading(scene: Scene): void {
     const ticks = [...recorder.seen].flatMap(([partition, records]) =>
       records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })),
     );
-    expect(ticks).toMatchObject([{ partition: 1, key: null, value: null }]);
+    expect(ticks).toMatchObject([{ partition: 1, key: null, value: null, keyByRange: null, valueByRange: null }]);
   });
 }
 

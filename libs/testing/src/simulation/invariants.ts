@@ -100,7 +100,7 @@ function checkState(name: string, manifest: Manifest, { state }: PartitionFold, 
   const clockMs = facts.clockMs ?? Number.NEGATIVE_INFINITY;
   if (state.clockMs !== clockMs) throw new Violation('I4', `${name}: clock ${state.clockMs}, the fold says ${clockMs}`);
   const held = new Set<string>();
-  for (let row = state.changes.oldest; row !== null; row = row.newer) {
+  for (const row of state.changes.all()) {
     const { shape } = row.table;
     const value = rowValue(shape, state.dictionaries, row.label);
     const key = rowKey({ metric: shape.metric, table: shape.name, bucket: row.bucket, value });

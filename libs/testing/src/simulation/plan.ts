@@ -84,7 +84,7 @@ export function drawPlan(random: Random): Plan {
       tablePublishIntervalMs: random.chance(0.5) ? 1_000 : 300,
       checkpointIntervalMs: random.whole(200, random.chance(0.5) ? 1_000 : 12_000),
       confirmIntervalMs: { redis: 1_000, clickhouse: random.chance(0.5) ? 10_000 : 500 },
-      catchUp: { lag: random.chance(0.5) ? 3 : 1_000, intervalMs: { redis: 1_000, clickhouse: 3_000 } },
+      catchUp: { lag: random.chance(0.5) ? 3 : 1_000, agedLag: 2, ageMs: 5_000, intervalMs: { redis: 1_000, clickhouse: 3_000, checkpoint: 4_000 } },
     },
   };
 }

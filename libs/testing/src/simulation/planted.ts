@@ -153,7 +153,7 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
   'the batch boundary is in the fold': {
     handler: (inner) => ({
       ...bound(inner),
-      batch: (batch) => inner.batch({ ...batch, value: (index) => (index > 0 && index === batch.length - 1 ? null : batch.value(index)) }),
+      batch: (batch) => inner.batch({ ...batch, valueStart: (index) => (index > 0 && index === batch.length - 1 ? -1 : batch.valueStart(index)) }),
     }),
   },
 };

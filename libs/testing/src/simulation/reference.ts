@@ -81,7 +81,8 @@ export class Reference {
 
   #note(): void {
     const { state } = this.#fold;
-    for (let row = state.changes.newest; row !== null && row.next === state.next; row = row.older) {
+    for (const number of state.changes.changedAbove(state.epoch, state.next - 1)) {
+      const row = state.changes.view(number);
       const { shape } = row.table;
       const value = rowValue(shape, state.dictionaries, row.label);
       const key = rowKey({ metric: shape.metric, table: shape.name, bucket: row.bucket, value });

@@ -147,6 +147,8 @@ interface Holding {
   phase: 'loading' | 'waiting' | 'reading';
   paused: boolean;
   position: number;
+  /** Up to here the handler knows that nothing more is to come. */
+  told: number;
   turn: number;
 }
 
@@ -216,7 +218,7 @@ export class MemoryMember implements EventLog {
       handler.revoked(partition);
     }
     for (const partition of partitions) {
-      const holding = this.#held.get(partition) ?? { phase: 'loading', paused: false, position: 0, turn: 0 };
+      const holding = this.#held.get(partition) ?? { phase: 'loading', paused: false, position: 0, told: 0, turn: 0 };
       holding.phase = 'loading';
       holding.turn += 1;
       this.#held.set(partition, holding);
@@ -232,9 +234,11 @@ export class MemoryMember implements EventLog {
     return [...this.#held.keys()];
   }
 
-  /** Partitions with a record to hand over now. */
+  /** Partitions with a record to hand over now, or with an end to tell of. */
   readable(): readonly number[] {
-    return [...this.#held].filter(([partition, holding]) => this.#next(partition, holding).length > 0).map(([partition]) => partition);
+    return [...this.#held]
+      .filter(([partition, holding]) => this.#next(partition, holding).length > 0 || this.#hasUnseenEnd(partition, holding))
+      .map(([partition]) => partition);
   }
 
   /** Hands over the next batch of one partition; answers its length, 0 when there is none or the partition may not be read. */
@@ -243,12 +247,23 @@ export class MemoryMember implements EventLog {
     if (holding === undefined || this.#handler === null) return 0;
     const records = this.#next(partition, holding).slice(0, maxRecords);
     const last = records.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined && !this.#hasUnseenEnd(partition, holding)) return 0;
     const requestedOffset = this.#reachable(partition, holding.position);
+    const { high } = this.#log.bounds(partition);
+    // What is skipped at the log's end is read together with the last record before it.
+    const nextOffset = last === undefined || this.#log.records(partition).at(-1) === last ? high : last.offset + 1;
     const { turn } = holding;
-    this.#handler.batch(memoryBatch({ partition, records, requestedOffset, highWatermark: this.#log.bounds(partition).high }));
-    if (holding.turn === turn) holding.position = last.offset + 1;
+    holding.told = nextOffset;
+    this.#handler.batch(memoryBatch({ partition, records, requestedOffset, highWatermark: high, nextOffset }));
+    if (holding.turn === turn && last !== undefined) holding.position = last.offset + 1;
     return records.length;
+  }
+
+  /** True when only offsets follow that are never handed over, and the handler has not been told. */
+  #hasUnseenEnd(partition: number, holding: Holding): boolean {
+    if (holding.phase !== 'reading' || holding.paused || this.#next(partition, holding).length > 0) return false;
+    const { high } = this.#log.bounds(partition);
+    return this.#reachable(partition, holding.position) === holding.position && high > Math.max(holding.told, holding.position);
   }
 
   /** A position outside the log becomes its beginning, as the real client does it. */
@@ -279,6 +294,7 @@ export class MemoryMember implements EventLog {
 function start(holding: Holding, offset: number): void {
   holding.phase = 'reading';
   holding.position = offset;
+  holding.told = offset;
   holding.turn += 1;
 }
 
@@ -299,6 +315,8 @@ export function memoryBatch(batch: {
   readonly records: readonly MemoryRecord[];
   readonly requestedOffset: number;
   readonly highWatermark: number;
+  /** Default: right behind the last record. */
+  readonly nextOffset?: number;
 }): LogBatch {
   const { records, ...rest } = batch;
   const at = (index: number): MemoryRecord => {
@@ -306,14 +324,38 @@ export function memoryBatch(batch: {
     if (record === undefined) throw new RangeError(`record ${index} of a batch of ${records.length}`);
     return record;
   };
+  const next = records.at(-1);
   return {
     ...rest,
+    nextOffset: batch.nextOffset ?? (next === undefined ? batch.requestedOffset : next.offset + 1),
     length: records.length,
     offset: (index) => at(index).offset,
     timestampMs: (index) => at(index).timestampMs,
+    ...rangesOf(at),
     key: (index) => at(index).key,
     value: (index) => at(index).value,
     isControl: (index) => at(index).control,
+  };
+}
+
+/** Key and value of a record in one Buffer, as they lie on the wire: with other bytes before, between and behind. */
+function rangesOf(at: (index: number) => MemoryRecord): Pick<LogBatch, 'bytes' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd'> {
+  const keyEnd = (index: number): number => 1 + (at(index).key?.length ?? 0);
+  const valueEnd = (index: number): number => keyEnd(index) + 1 + (at(index).value?.length ?? 0);
+  const around = Buffer.from('~');
+  let joined: { readonly record: MemoryRecord; readonly bytes: Buffer } | null = null;
+  return {
+    bytes: (index) => {
+      const record = at(index);
+      const { key, value } = record;
+      if (joined?.record !== record)
+        joined = { record, bytes: Buffer.concat([around, key ?? Buffer.of(), around, value ?? Buffer.of(), Buffer.alloc(32, around)]) };
+      return joined.bytes;
+    },
+    keyStart: (index) => (at(index).key === null ? -1 : 1),
+    keyEnd: (index) => (at(index).key === null ? -1 : keyEnd(index)),
+    valueStart: (index) => (at(index).value === null ? -1 : keyEnd(index) + 1),
+    valueEnd: (index) => (at(index).value === null ? -1 : valueEnd(index)),
   };
 }
 

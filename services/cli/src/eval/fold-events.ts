@@ -54,7 +54,7 @@ function partitionOf(fold: PartitionFold, watermarkMs: number | null): Partition
 function rowsOf(fold: PartitionFold): CellRow[] {
   const { state } = fold;
   const rows: CellRow[] = [];
-  for (let row = state.changes.oldest; row !== null; row = row.newer) {
+  for (const row of state.changes.all()) {
     const { shape } = row.table;
     const value = rowValue(shape, state.dictionaries, row.label);
     rows.push({ metric: shape.metric, table: shape.name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: row.cells });
