@@ -3,11 +3,11 @@ import type { MetricDefinition } from '@tidemark/core';
 import { expect } from 'vitest';
 import type { Deployment } from './deployment.ts';
 import { questionsOf } from './questions.ts';
-import { activityRows, columnOf, funnelRows, kpiRows, retentionRows, type Scope, type SqlRow, windowFunnelUniques } from './sql-recompute.ts';
+import { activityRows, funnelRows, kpiRows, retentionRows, type Scope, type SqlRow, sliceColumn, windowFunnelUniques } from './sql-recompute.ts';
 
 /** `value|bucket|name` → integer. */
-type Table = Record<string, number>;
-type Body = Readonly<Record<string, unknown>>;
+export type Table = Record<string, number>;
+export type Body = Readonly<Record<string, unknown>>;
 
 /** Every metric of the set, its total and the given slices; answers how many integers were compared. */
 export async function expectSqlAgrees(
@@ -25,7 +25,7 @@ export async function expectSqlAgrees(
         bodies.push({ ...(await deployment.ask(path)), isByBucket: query.by === 'bucket' });
       const dimension = scope.set.dimensions.find(({ name }) => name === slice);
       const last = String(bodies.at(-1)?.['to']);
-      const expected = await recomputed({ ...scope, value: dimension === undefined ? "''" : columnOf(dimension.path) }, metric, last);
+      const expected = await recomputed({ ...scope, value: dimension === undefined ? "''" : sliceColumn(dimension) }, metric, last);
       const served = servedTable(metric, bodies);
       expect(served, `${metric.id} by ${slice ?? 'total'}`).toEqual(expected);
       compared += Object.keys(expected).length;
@@ -75,7 +75,7 @@ async function recomputed(scope: Scope, metric: MetricDefinition, last: string):
   }
 }
 
-type Entry = readonly [string, number];
+export type Entry = readonly [string, number];
 
 /** Slices have distinct actors per bucket only. */
 function attemptEntries({ value }: Scope, [v, bucket, step, entries, uniques]: SqlRow): readonly Entry[] {
@@ -83,11 +83,11 @@ function attemptEntries({ value }: Scope, [v, bucket, step, entries, uniques]: S
   return [row(v, bucket, `entries${step}`, entries), row(v, bucket, `uniques${step}`, isServed ? uniques : 0)];
 }
 
-function row(value: unknown, bucket: unknown, name: unknown, integer: unknown): Entry {
+export function row(value: unknown, bucket: unknown, name: unknown, integer: unknown): Entry {
   return [`${value ?? ''}|${bucket}|${name}`, Number(integer)];
 }
 
-function tableOf(entries: readonly Entry[]): Table {
+export function tableOf(entries: readonly Entry[]): Table {
   return Object.fromEntries(entries.filter(([, integer]) => integer !== 0).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
@@ -110,7 +110,7 @@ function retentionTable(rows: readonly SqlRow[], columns: readonly number[]): Ta
   return tableOf(entries);
 }
 
-function servedTable(metric: MetricDefinition, bodies: readonly Body[]): Table {
+export function servedTable(metric: MetricDefinition, bodies: readonly Body[]): Table {
   return tableOf(
     bodies.flatMap((body) =>
       sliced(body).flatMap(({ value, figures }) => servedEntries(metric, value, { ...figures, isByBucket: body['isByBucket'] })),
@@ -119,7 +119,7 @@ function servedTable(metric: MetricDefinition, bodies: readonly Body[]): Table {
 }
 
 /** The figures of each slice value, or of the total. A retention names the value in each cohort. */
-function sliced(body: Body): readonly { value: unknown; figures: Body }[] {
+export function sliced(body: Body): readonly { value: unknown; figures: Body }[] {
   return body['slices'] === undefined
     ? [{ value: null, figures: body }]
     : list(body['slices']).map((figures) => ({ value: figures['value'], figures }));
@@ -170,7 +170,7 @@ function activityEntries(value: unknown, figures: Body): readonly Entry[] {
   return [...buckets, ...stickiness, row(value, '', 'uniques', figures['uniques'])];
 }
 
-function list(value: unknown): readonly Body[] {
+export function list(value: unknown): readonly Body[] {
   return Array.isArray(value) ? value.map(record) : [];
 }
 

@@ -4,6 +4,7 @@ import type { ClickHouseConnection } from '@tidemark/clickhouse';
 import type {
   ActivityDefinition,
   Clause,
+  Dimension,
   FunnelDefinition,
   KpiDefinition,
   MetricDefinition,
@@ -65,10 +66,16 @@ SELECT * FROM sql_events WHERE (partition, offset) IN
 }
 
 /** The column of a path. */
-export function columnOf(path: readonly string[]): string {
+function columnOf(path: readonly string[]): string {
   const column = COLUMNS[path.join('.')];
   if (column === undefined) throw new Error(`no column for ${path.join('.')}`);
   return column;
+}
+
+/** The slice value by a dimension; of a closed list everything else, nothing included, is `$other`. */
+export function sliceColumn({ path, values }: Dimension): string {
+  const column = columnOf(path);
+  return values === undefined ? column : `if(${column} IN (${values.map(quoted).join(', ')}), ${column}, '$other')`;
 }
 
 /** The condition that an event matches a selector of the set. */
@@ -96,18 +103,28 @@ interface BucketSql {
   name(number: string): string;
 }
 
-function bucketOf({ unit, timezone }: MetricDefinition): BucketSql {
+function bucketOf({ unit, timezone, weekStart }: MetricDefinition): BucketSql {
   const local = `toTimeZone(fromUnixTimestamp64Milli(time_ms), ${quoted(timezone)})`;
   const day = `toInt32(toDate(${local}))`;
   const dayName = (number: string): string => `toString(addDays(toDate('1970-01-01'), ${number}))`;
-  if (unit === 'hour') {
-    const hourName = (hour: string): string => `formatDateTime(toDateTime(${hour} * 3600, 'UTC'), '%Y-%m-%dT%H+04:00', ${quoted(timezone)})`;
-    return { number: 'intDiv(time_ms, 3600000)', name: hourName };
-  }
+  if (unit === 'hour') return { number: 'intDiv(time_ms, 3600000)', name: (hour) => hourName(`toDateTime((${hour}) * 3600, ${quoted(timezone)})`) };
   if (unit === 'day') return { number: day, name: dayName };
-  // 1970-01-05 was a Monday.
-  if (unit === 'week') return { number: `intDiv(${day} - 4, 7)`, name: (week) => dayName(`(${week}) * 7 + 4`) };
-  throw new Error(`no SQL for the unit ${unit}`);
+  // 1970-01-05 was a Monday, and the day before it a Sunday.
+  const firstDay = weekStart === 'sunday' ? 3 : 4;
+  if (unit === 'week') return { number: `intDiv(${day} - ${firstDay}, 7)`, name: (week) => dayName(`(${week}) * 7 + ${firstDay}`) };
+  return {
+    number: `dateDiff('month', toDate('1970-01-01'), toDate(${local}))`,
+    name: (month) => `toString(addMonths(toDate('1970-01-01'), ${month}))`,
+  };
+}
+
+/** The hour of an expression of type DateTime, with the offset from UTC that holds then: in whole hours of any zone. */
+function hourName(hour: string): string {
+  const offset = `timeZoneOffset(${hour})`;
+  const digits = (part: string): string => `leftPad(toString(${part}), 2, '0')`;
+  const sign = `if(${offset} < 0, '-', '+')`;
+  const [hours, minutes] = [`intDiv(abs(${offset}), 3600)`, `intDiv(abs(${offset}) % 3600, 60)`];
+  return `concat(formatDateTime(${hour}, '%Y-%m-%dT%H'), ${sign}, ${digits(hours)}, ':', ${digits(minutes)})`;
 }
 
 /** value, bucket, integer (cents of a sum), matching events (distinct actors of uniques). */
