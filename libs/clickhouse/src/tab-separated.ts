@@ -108,7 +108,10 @@ export class TabSeparatedRows {
   /** Digits, a sign, a point: nothing that needs an escape. */
   number(value: number): this {
     this.#separate();
-    return this.#ascii(String(value));
+    if (!(value < SMALL && value > -SMALL) || !Number.isInteger(value)) return this.#ascii(String(value));
+    this.#reserve(INTEGER_BYTES_MAX);
+    this.#integer(value);
+    return this;
   }
 
   end(): void {

@@ -81,6 +81,7 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
   const { state } = memory.fold;
   state.counters.check();
   const { changes } = state;
+  const { cells: arena } = changes;
   const checked = splitVersion(memory.checked);
   const tables = tablesOf(memory);
   const rows: CellRow[] = [];
@@ -89,13 +90,13 @@ function snapshotRows(memory: PartitionMemory, base: Version): CellRow[] {
     const start = changes.startOf(row);
     let used = 0;
     for (let column = 0; column < shape.width; column++) {
-      const cell = changes.cells[start + column] as number;
+      const cell = arena[start + column] as number;
       scratch[column] = cell;
       if (cell !== 0) used = column + 1;
     }
     if (changes.isAbove(row, checked.epoch, checked.next)) check(scratch);
-    const cells: number[] = [];
-    for (let column = 0; column < used; column++) cells.push(scratch[column] as number);
+    const cells = new Array<number>(used);
+    for (let column = 0; column < used; column++) cells[column] = scratch[column] as number;
     const value = rowValue(shape, state.dictionaries, changes.labelOf(row));
     const version = versionOf(changes.epochOf(row), changes.nextOf(row));
     rows.push({ metric: shape.metric, table: shape.name, bucket: changes.bucketOf(row), value, version, cells });

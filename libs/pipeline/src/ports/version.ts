@@ -8,8 +8,8 @@ export const NO_VERSION: Version = '0000000000000000';
 
 const EPOCH_LIMIT = 2 ** 16;
 const NEXT_LIMIT = 2 ** 48;
-/** Versions of smaller epochs are exact as numbers. */
-const EXACT_EPOCHS = 2 ** 5;
+/** Smaller versions are exact as numbers. */
+const EXACT_LIMIT = 2 ** 53;
 
 /** `epoch` 0..65535, `next` 0..2^48-1; throws a RangeError outside, because a wrapped version would silently lose rows. */
 export function versionOf(epoch: number, next: number): Version {
@@ -43,10 +43,17 @@ export function splitVersion(version: Version): { epoch: number; next: number } 
 
 /** The same version as an unsigned 64-bit decimal, as ClickHouse's UInt64 reads it. */
 export function versionDecimal(version: Version): string {
-  const { epoch, next } = splitVersion(version);
-  if (epoch < EXACT_EPOCHS) return String(epoch * NEXT_LIMIT + next);
+  const beginning = version.slice(0, -4);
+  if (beginning !== lastBeginning) {
+    lastBeginning = beginning;
+    lastBase = Number.parseInt(beginning, 16) * 0x10000;
+  }
+  if (lastBase < EXACT_LIMIT) return String(lastBase + Number.parseInt(version.slice(-4), 16));
   return BigInt(`0x${version}`).toString();
 }
+
+let lastBeginning = '';
+let lastBase = 0;
 
 export function versionFromDecimal(decimal: string): Version {
   return BigInt(decimal).toString(16).padStart(16, '0');
