@@ -8,9 +8,9 @@ import type { Calendar } from '../time/calendar.ts';
 interface FedSets {
   readonly store: BucketSets;
   readonly handlers: readonly BucketAdded[];
-  /** Where the bucket, and the label or -1, are among what a match shows. */
-  readonly bucketAt: number;
-  readonly labelAt: number;
+  readonly calendarAt: number;
+  /** -1 for none. */
+  readonly dimensionAt: number;
 }
 
 /**
@@ -20,47 +20,72 @@ interface FedSets {
  */
 export class SelectorBuckets {
   readonly #sets: FedSets[] = [];
-  readonly #shown: (Calendar | number)[] = [];
+  readonly #calendars: Calendar[] = [];
+  readonly #dimensions: number[] = [];
+  /** Buckets by calendar, then labels by dimension, of the match at hand. */
   #now = new Int32Array(0);
   /** By slot: what the latest match showed, then per set the row that it was in. */
   #latest = new Int32Array(0);
 
   /** Before the first event. */
   feed(store: BucketSets, handlers: readonly BucketAdded[], of: { calendar: Calendar; dimension: number }): void {
-    this.#sets.push({ store, handlers, bucketAt: this.#place(of.calendar), labelAt: of.dimension < 0 ? -1 : this.#place(of.dimension) });
-    this.#now = new Int32Array(this.#shown.length);
+    const calendarAt = placeIn(this.#calendars, of.calendar);
+    const dimensionAt = of.dimension < 0 ? -1 : placeIn(this.#dimensions, of.dimension);
+    this.#sets.push({ store, handlers, calendarAt, dimensionAt });
+    this.#now = new Int32Array(this.#calendars.length + this.#dimensions.length);
   }
 
   /** An actor's match; `changed` is told each time that a set takes a bucket in, before its handlers are. */
   match(event: EventView, slot: number, labelOf: (dimension: number) => number, changed: (slot: number) => void): void {
     const now = this.#now;
     const width = now.length;
-    for (let at = 0; at < width; at++) {
-      const shown = this.#shown[at] as Calendar | number;
-      now[at] = typeof shown === 'number' ? labelOf(shown) : shown.bucketOf(event.timeMs);
-    }
-    const sets = this.#sets;
-    const stride = width + sets.length;
+    const stride = width + this.#sets.length;
     const from = slot * stride;
     if (from + stride > this.#latest.length) this.#latest = grownInt32(this.#latest, from + stride, NO_BUCKET);
     const latest = this.#latest;
+    let isSame = true;
+    const calendars = this.#calendars;
+    const { timeMs } = event;
+    for (let at = 0; at < calendars.length; at++) {
+      const bucket = (calendars[at] as Calendar).bucketOf(timeMs);
+      now[at] = bucket;
+      if (latest[from + at] !== bucket) isSame = false;
+    }
+    const dimensions = this.#dimensions;
+    for (let index = 0, at = calendars.length; at < width; index++, at++) {
+      const label = labelOf(dimensions[index] as number);
+      now[at] = label;
+      if (latest[from + at] !== label) isSame = false;
+    }
+    if (!isSame) this.#take(slot, from, changed);
+  }
+
+  /** Looks at the sets for which what is shown differs from what the latest match showed. */
+  #take(slot: number, from: number, changed: (slot: number) => void): void {
+    const now = this.#now;
+    const width = now.length;
+    const latest = this.#latest;
+    const sets = this.#sets;
+    const firstLabel = this.#calendars.length;
+    const isKnown = latest[from] !== NO_BUCKET;
     for (let index = 0; index < sets.length; index++) {
-      const { store, handlers, bucketAt, labelAt } = sets[index] as FedSets;
-      const bucket = now[bucketAt] as number;
-      const label = labelAt < 0 ? 0 : (now[labelAt] as number);
-      const isSameLabel = labelAt < 0 ? latest[from] !== NO_BUCKET : latest[from + labelAt] === label;
-      if (isSameLabel && latest[from + bucketAt] === bucket) continue;
-      const row = isSameLabel ? (latest[from + width + index] as number) : store.ensure(slot, label);
-      latest[from + width + index] = row;
+      const { store, handlers, calendarAt, dimensionAt } = sets[index] as FedSets;
+      const bucket = now[calendarAt] as number;
+      const label = dimensionAt < 0 ? 0 : (now[firstLabel + dimensionAt] as number);
+      const isSameLabel = dimensionAt < 0 ? isKnown : latest[from + firstLabel + dimensionAt] === label;
+      if (isSameLabel && latest[from + calendarAt] === bucket) continue;
+      const rowAt = from + width + index;
+      const row = isSameLabel ? (latest[rowAt] as number) : store.ensure(slot, label);
+      latest[rowAt] = row;
       if (!store.add(row, bucket)) continue;
       changed(slot);
       for (let at = 0; at < handlers.length; at++) (handlers[at] as BucketAdded)(slot, row, label, bucket);
     }
     for (let at = 0; at < width; at++) latest[from + at] = now[at] as number;
   }
+}
 
-  #place(shown: Calendar | number): number {
-    const known = this.#shown.indexOf(shown);
-    return known >= 0 ? known : this.#shown.push(shown) - 1;
-  }
+function placeIn<T>(known: T[], wanted: T): number {
+  const at = known.indexOf(wanted);
+  return at >= 0 ? at : known.push(wanted) - 1;
 }
