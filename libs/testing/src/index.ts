@@ -9,6 +9,7 @@ export { type MapHistoryOptions, mapHistory } from './generator/map/history.ts';
 export { type MapLiveOptions, mapLive } from './generator/map/live.ts';
 export type { SampleEvent } from './generator/record.ts';
 export { type SampleOptions, sampleHistory, sampleLive } from './generator/sample.ts';
+export { eventStream, type StreamOptions } from './generator/stream.ts';
 export { MemoryArchive } from './twins/archive.ts';
 export type { Fate, Intercept, StoreCall } from './twins/calls.ts';
 export { MemoryCellStore, type MemoryCellStoreOptions } from './twins/cell-store.ts';

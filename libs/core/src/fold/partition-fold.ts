@@ -81,6 +81,13 @@ export class PartitionFold {
     this.#makePlans();
   }
 
+  /** Memory taken by what is remembered beside the state: what each actor's latest match of each selector showed. */
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const buckets of this.#bucketsBySelector.values()) bytes += buckets.bytes;
+    return bytes;
+  }
+
   /** An accepted event that belongs to this partition. `recordMs` is its record's LogAppendTime. Counts its outcome and answers it. */
   apply(event: EventView, offset: number, recordMs: number): Outcome {
     const outcome = this.#admit(event, recordMs);

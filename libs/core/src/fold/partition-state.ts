@@ -53,6 +53,11 @@ class TouchedSlots {
   #stamps = new Uint32Array(1024);
   readonly #slotsByGeneration = new Map<number, number[]>([[1, []]]);
 
+  /** Memory taken by the stamps. */
+  get bytes(): number {
+    return this.#stamps.byteLength;
+  }
+
   touch(slot: number): void {
     if (slot >= this.#stamps.length) {
       const stamps = new Uint32Array(Math.max(slot + 1, this.#stamps.length * 2));

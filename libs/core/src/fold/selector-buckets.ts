@@ -27,6 +27,11 @@ export class SelectorBuckets {
   /** By slot: what the latest match showed, then per set the row that it was in. */
   #latest = new Int32Array(0);
 
+  /** Memory taken. */
+  get bytes(): number {
+    return this.#latest.byteLength;
+  }
+
   /** Before the first event. */
   feed(store: BucketSets, handlers: readonly BucketAdded[], of: { calendar: Calendar; dimension: number }): void {
     const calendarAt = placeIn(this.#calendars, of.calendar);

@@ -10,6 +10,11 @@ export class ActorTable {
   #index = new Int32Array(INITIAL_SLOTS * 2);
   #mask = INITIAL_SLOTS * 2 - 1;
 
+  /** Memory taken. */
+  get bytes(): number {
+    return this.keys.byteLength + this.#index.byteLength;
+  }
+
   /** The slot of a key, or -1. */
   find(key0: number, key1: number, key2: number, key3: number): number {
     const index = this.#index;

@@ -47,7 +47,7 @@ export class BucketSets {
     this.#data = new Int32Array(FIRST_ROWS * this.#stride);
   }
 
-  /** Memory of the rows, in bytes. */
+  /** Memory taken, `heads` included. */
   get bytes(): number {
     return this.#data.byteLength + this.heads.byteLength;
   }

@@ -30,6 +30,11 @@ export class CellTable {
     this.#number = rows.addTable(this);
   }
 
+  /** Memory taken by the index; the rows are in the `RowStore`. */
+  get bytes(): number {
+    return this.#index.byteLength;
+  }
+
   /** Adds to one integer; the sums stay safe integers. */
   add(bucket: number, label: number, column: number, amount: number): void {
     this.#rows.addAt(this.rowAt(bucket, label), column, amount);

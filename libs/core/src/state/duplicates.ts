@@ -18,6 +18,11 @@ export class DuplicateFilter {
     this.capacity = options.capacity;
   }
 
+  /** Memory taken. */
+  get bytes(): number {
+    return this.ring.byteLength + this.#index.byteLength;
+  }
+
   has(high: number, low: number): boolean {
     for (let probe = low & this.#mask; ; probe = (probe + 1) & this.#mask) {
       const place = (this.#index[probe] as number) - 1;

@@ -18,6 +18,11 @@ export class Firsts {
     this.captured = new Int32Array(64 * options.captures);
   }
 
+  /** Memory taken, `heads` included. */
+  get bytes(): number {
+    return this.heads.byteLength + this.times.byteLength + this.ids.byteLength + this.captured.byteLength;
+  }
+
   find(slot: number): number {
     return slot < this.heads.length ? (this.heads[slot] as number) : -1;
   }

@@ -74,6 +74,11 @@ export class RowStore {
   #earliestCloseMs = Number.POSITIVE_INFINITY;
   #found = new Int32Array(FIRST_ROWS);
 
+  /** Memory taken. */
+  get bytes(): number {
+    return this.fields.byteLength + this.cells.byteLength + this.#blockEpochs.byteLength + this.#blockNexts.byteLength + this.#found.byteLength;
+  }
+
   addTable(table: RowTable): number {
     this.#free.push([]);
     return this.tables.push(table) - 1;

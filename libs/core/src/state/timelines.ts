@@ -34,6 +34,12 @@ export class Timelines {
     this.words = new Int32Array(64 * this.stride);
   }
 
+  /** Memory taken, `heads` included; free blocks are listed beside it. */
+  get bytes(): number {
+    const rows = this.heads.byteLength + this.starts.byteLength + this.lengths.byteLength + this.#classes.byteLength;
+    return rows + this.times.byteLength + this.words.byteLength;
+  }
+
   find(slot: number): number {
     return slot < this.heads.length ? (this.heads[slot] as number) : -1;
   }
