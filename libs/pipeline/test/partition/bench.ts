@@ -1,7 +1,7 @@
 /** Workers over in-memory log and stores and a clock that moves when told. */
 import type { MetricSet } from '@tidemark/core';
 import { MemoryCellStore, MemoryCheckpointStore, MemoryLog, type MemoryMember } from '@tidemark/testing';
-import { Worker, type WorkerEvent, type WorkerOptions } from '../../src/index.ts';
+import { type Beats, Worker, type WorkerEvent, type WorkerOptions } from '../../src/index.ts';
 import { HOUR_MS, recordOf, SET, SETTINGS, type Sent, START_MS } from './folded.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -13,6 +13,14 @@ export interface Running {
   /** Reasons of halts so far. */
   halts(): string[];
 }
+
+export const BEATS: Beats = {
+  publishIntervalMs: 250,
+  tablePublishIntervalMs: 1_000,
+  checkpointIntervalMs: 5_000,
+  confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
+  catchUp: { lag: 10_000, agedLag: 10_000, ageMs: 5_000, intervalMs: { redis: 2_000, clickhouse: 5_000, checkpoint: 12_000 } },
+};
 
 export class Bench {
   readonly log: MemoryLog;
@@ -42,13 +50,7 @@ export class Bench {
       log: member,
       writer: this.log.writer({ partitioner: 'murmur2', nowMs: () => this.clock.nowMs() }),
       stores: { redis: this.redis.sink, clickhouse: this.clickhouse.sink, checkpoints: this.checkpoints.store },
-      beats: {
-        publishIntervalMs: 250,
-        tablePublishIntervalMs: 1_000,
-        checkpointIntervalMs: 5_000,
-        confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
-        catchUp: { lag: 10_000, agedLag: 10_000, ageMs: 5_000, intervalMs: { redis: 2_000, clickhouse: 5_000, checkpoint: 10_000 } },
-      },
+      beats: BEATS,
       clock: this.clock,
       randomId: () => `id${++this.#ids}`,
       incarnation: `w${++this.#ids}`,

@@ -2,7 +2,7 @@
 import type { Fate } from '@tidemark/testing';
 import { expect, test } from 'vitest';
 import { type LogWriter, versionOf } from '../../src/index.ts';
-import { Bench } from './bench.ts';
+import { BEATS, Bench } from './bench.ts';
 import { HOUR_MS, NOTE, OTHER_SET, SET, SETTINGS, START_MS } from './folded.ts';
 
 const at = (next: number): string => versionOf(1, next);
@@ -53,6 +53,44 @@ test('far behind the end of the log an owner publishes rarely: figures are old a
   bench.log.deliver(5_000);
   await bench.clock.advance(600);
   expect(published()).toBeGreaterThan(first + 1);
+});
+
+test('in records that are old, a little behind is far: publishing and saving rest; in fresh ones it is not', async () => {
+  const bench = new Bench();
+  const { events } = await bench.start({ beats: { ...BEATS, catchUp: { ...BEATS.catchUp, agedLag: 50 } } });
+  // The clock starts an hour after the time 0.
+  for (let index = 0; index < 200; index++) bench.send({ at: index < 100 ? 0 : 2 });
+  const count = (event: string): number => events.filter((each) => each.event === event).length;
+  const redisCount = (): number => events.filter((each) => each.event === 'published' && each.sink === 'redis').length;
+  bench.log.deliver(1);
+  await bench.clock.advance(600);
+  const first = redisCount();
+  bench.log.deliver(1);
+  await bench.clock.advance(1_000);
+  expect(redisCount()).toBe(first);
+  await bench.clock.advance(9_000);
+  expect(count('checkpointed')).toBe(0);
+  await bench.clock.advance(6_000);
+  expect(count('checkpointed')).toBe(1);
+  bench.log.deliver(140);
+  await bench.clock.advance(300);
+  const near = redisCount();
+  bench.log.deliver(1);
+  await bench.clock.advance(300);
+  expect(redisCount()).toBe(near + 1);
+});
+
+test('what waits for a sink is published before the fold would pause, however far behind', async () => {
+  const bench = new Bench();
+  const { events } = await bench.start({ maxDirtyCells: 5 });
+  for (let index = 0; index < 10_100; index++) bench.send({ event: 'Join', actor: `a${index}`, at: index / 100_000 });
+  const published = (): number => events.filter((event) => event.event === 'published' && event.sink === 'redis').length;
+  bench.log.deliver(1);
+  await bench.clock.advance(1_300);
+  const first = published();
+  bench.log.deliver(1);
+  await bench.clock.advance(300);
+  expect(published()).toBe(first + 1);
 });
 
 test('assigned retries while the checkpoints are away: unreachable is not absent', async () => {
