@@ -7,6 +7,7 @@ import { canPin, pinAway } from './worker-throughput/measured-process.ts';
 import { readOptions } from './worker-throughput/options.ts';
 import { reportOf, reportText } from './worker-throughput/report.ts';
 import { fillTopic, migrate } from './worker-throughput/topic.ts';
+import { workloadText } from './worker-throughput/workload.ts';
 
 const contenders: readonly ContenderName[] = ['bare', 'parse', 'worker'];
 
@@ -31,18 +32,19 @@ async function main(): Promise<void> {
       linux: release(),
       node: process.version,
     };
-    const { seed, people, days, repeats } = options;
+    const { workload, seed, people, days, repeats } = options;
     const setting = {
-      events: filled.events,
-      meanBytes: filled.meanBytes,
+      workload,
+      seed,
       people,
       days,
-      seed,
       repeats,
+      ...filled.tally,
       partitions: filled.ends.length,
       isPinned: canPin,
     };
     console.log(JSON.stringify({ ...machine, ...setting }));
+    console.log(workloadText(options, filled.tally));
     const runs: RunResult[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
       // Alternating, so that a machine that grows slower or faster favours nobody.

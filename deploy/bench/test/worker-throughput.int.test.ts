@@ -22,6 +22,7 @@ it('measures both peers and the worker, which has applied every event, and print
       expect(row.gcShare).toBeGreaterThanOrEqual(0);
     }
     expect(report.ratio?.median).toBeGreaterThan(0);
+    expect(stdout).toContain('workload stream, seed 1: 20,000 events');
     expect(stdout).toMatch(/ratio worker \/ \(kafkajs \+ JSON\.parse\): \d/);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { startMeasured } from './measured-process.ts';
 import type { Usage } from './probe.ts';
 import { openStorePositions } from './store-positions.ts';
 import { type FilledTopic, migrate, partitionCount, serviceEnvironment } from './topic.ts';
+import { setFile, type Tally } from './workload.ts';
 
 export type ContenderName = 'bare' | 'parse' | 'worker';
 
@@ -57,8 +58,9 @@ async function runBare(contender: 'bare' | 'parse', context: RunContext): Promis
     const [before, startMs] = [await measured.usage(), performance.now()];
     const line = await measured.line('caught up');
     const after = await measured.usage();
-    if (!line.includes(` ${filled.events} records`)) throw new Error(`${contender} read something else than ${filled.events} records: ${line}`);
-    return resultOf({ contender, events: filled.events, before, after, wallS: (performance.now() - startMs) / 1000, redisWhole: null });
+    const { events } = filled.tally;
+    if (!line.includes(` ${events} records`)) throw new Error(`${contender} read something else than ${events} records: ${line}`);
+    return resultOf({ contender, events, before, after, wallS: (performance.now() - startMs) / 1000, redisWhole: null });
   } finally {
     await measured.stop();
   }
@@ -74,7 +76,7 @@ async function runWorker(context: RunContext): Promise<RunResult> {
   const env = serviceEnvironment(addresses, {
     TIDEMARK_NAMESPACE: namespace,
     TIDEMARK_CLICKHOUSE_DATABASE: database,
-    TIDEMARK_METRICS: join(root, 'schemas/metrics/auto-cabinet.yaml'),
+    TIDEMARK_METRICS: setFile,
     TIDEMARK_HTTP_PORT: '0',
   });
   const measured = startMeasured(join(root, 'services/worker/src/main.ts'), { env, profileFolder: context.profileFolder });
@@ -90,15 +92,20 @@ async function runWorker(context: RunContext): Promise<RunResult> {
     await reached(stores.manifests, 'the manifests');
     const after = await measured.usage();
     const wallS = (performance.now() - startMs) / 1000;
-    const { read, applied } = await stores.counters();
-    if (read !== filled.events || applied !== filled.events)
-      throw new Error(`the worker read ${read} and applied ${applied} of ${filled.events} records`);
-    return resultOf({ contender: 'worker', events: filled.events, before, after, wallS, redisWhole });
+    checkCounters(await stores.counters(), filled.tally);
+    return resultOf({ contender: 'worker', events: filled.tally.events, before, after, wallS, redisWhole });
   } finally {
     await measured.stop();
     await dropDatabase(addresses.clickhouseUrl, database);
     stores.close();
   }
+}
+
+/** Every record has the outcome that the workload meant it to have. */
+function checkCounters(counters: Readonly<Record<string, number>>, { events, late, duplicate }: Tally): void {
+  const expected = { read: events, applied: events - late - duplicate, duplicate, late };
+  for (const [name, count] of Object.entries(expected))
+    if (counters[name] !== count) throw new Error(`the worker counts ${name} ${counters[name]}, the workload ${count}: ${JSON.stringify(counters)}`);
 }
 
 function lineageIn(line: string): string {

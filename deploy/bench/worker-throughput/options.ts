@@ -1,14 +1,9 @@
 // What the command line of the worker benchmark may say.
 import { parseArgs } from 'node:util';
+import { type Workload, type WorkloadOptions, workloads } from './workload.ts';
 
-export interface BenchOptions {
-  /** About how many. */
-  readonly events: number;
-  readonly people: number;
-  /** Days of history that the events are spread over: the fewer, the more events of an actor fall into one bucket. */
-  readonly days: number;
+export interface BenchOptions extends WorkloadOptions {
   readonly repeats: number;
-  readonly seed: number;
   /** Topic prefix; a topic that already holds records is used as it is. */
   readonly namespace: string;
   readonly jsonFile: string | null;
@@ -25,7 +20,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     options: {
       events: { type: 'string' },
       people: { type: 'string' },
-      days: { type: 'string', default: '60' },
+      days: { type: 'string' },
+      workload: { type: 'string', default: 'stream' },
       repeats: { type: 'string' },
       seed: { type: 'string', default: '1' },
       namespace: { type: 'string' },
@@ -37,19 +33,28 @@ export function readOptions(args: readonly string[]): BenchOptions {
   });
   const events = count('events', values.events ?? (values.tiny ? '20000' : '1000000'));
   const people = count('people', values.people ?? (values.tiny ? '2000' : '100000'));
-  const days = count('days', values.days);
+  const workload = workloadOf(values.workload);
+  // As few days of the stream, as many of the dealer's history, as the two are made for.
+  const days = count('days', values.days ?? (workload === 'stream' ? '10' : '60'));
   const seed = count('seed', values.seed);
   return {
+    workload,
     events,
     people,
     days,
     repeats: count('repeats', values.repeats ?? (values.tiny ? '1' : '3')),
     seed,
-    namespace: values.namespace ?? `bench-${seed}-${people}-${days}-${events}`,
+    namespace: values.namespace ?? `bench-${workload}-${seed}-${people}-${days}-${events}`,
     jsonFile: values.json ?? null,
     profileFolder: values.profile ?? null,
     only: values.only.split(','),
   };
+}
+
+function workloadOf(text: string): Workload {
+  const known = workloads.find((workload) => workload === text);
+  if (known === undefined) throw new Error(`--workload must be one of ${workloads.join(', ')}, not ${text}`);
+  return known;
 }
 
 function count(name: string, text: string): number {

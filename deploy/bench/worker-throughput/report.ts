@@ -1,11 +1,7 @@
 // Medians, spreads and the ratio of the runs, as a table for people and as JSON.
+import { type Spread, spreadOf } from '../in-process/spread.ts';
+import { tableText } from '../in-process/table-text.ts';
 import type { ContenderName, RunResult } from './contenders.ts';
-
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
 
 export interface ContenderRow {
   readonly contender: ContenderName;
@@ -51,10 +47,7 @@ export function reportText(report: Report): string {
     row.heapMib.toFixed(0),
     row.peakRssMib.toFixed(0),
   ]);
-  const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]?.length ?? 0)));
-  const table = [header, ...lines].map((line) =>
-    line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
-  );
+  const table = [tableText([header, ...lines])];
   const { ratio } = report;
   if (ratio !== null)
     table.push('', `ratio worker / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
@@ -76,13 +69,6 @@ function rowOf(contender: ContenderName, runs: readonly RunResult[]): ContenderR
 
 function perCpuSecond(run: RunResult): number {
   return run.events / run.cpuS;
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const median = ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
-  return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
 
 function thousands(value: number): string {

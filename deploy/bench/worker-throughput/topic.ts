@@ -1,11 +1,11 @@
-// The events topic of a benchmark: created as the service creates it, and filled with a seeded history of the car dealer's cabinet.
+// The events topic of a benchmark: created as the service creates it, and filled with a workload.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@tidemark/codec';
 import type { EngineAddresses } from '@tidemark/local';
-import { cabinetHistory } from '@tidemark/testing';
 import { Kafka, logLevel, type Message, type Producer } from 'kafkajs';
+import { readSet, setFile, type Tally, TallyKeeper, tallyOf, type WorkloadOptions, workloadEvents } from './workload.ts';
 
 export const partitionCount = 12;
 const root = join(import.meta.dirname, '../../..');
@@ -13,16 +13,12 @@ const chunkEvents = 20_000;
 const batchBytes = 900_000;
 const leaderTries = 20;
 const leaderRetryMs = 500;
-/** A fixed past, so that the same seed gives the same bytes and no event lies in the future. */
-const historyEndMs = Date.UTC(2025, 5, 30);
 
 export interface FilledTopic {
   readonly topic: string;
   /** Offset after the last record, by partition. */
   readonly ends: readonly number[];
-  readonly events: number;
-  /** Mean size of a value; null when the topic was there already. */
-  readonly meanBytes: number | null;
+  readonly tally: Tally;
 }
 
 /** Creates topic and ClickHouse tables by the service's own migration. */
@@ -47,11 +43,8 @@ export function serviceEnvironment(addresses: EngineAddresses, more: Readonly<Re
   };
 }
 
-/** Fills an empty topic with about `events` records; one that holds records already is used as it is. */
-export async function fillTopic(
-  brokers: string,
-  of: { namespace: string; seed: number; people: number; days: number; events: number },
-): Promise<FilledTopic> {
+/** Fills an empty topic; one that holds the workload's records already is used as it is. */
+export async function fillTopic(brokers: string, of: WorkloadOptions & { readonly namespace: string }): Promise<FilledTopic> {
   const kafka = new Kafka({ clientId: 'bench', brokers: brokers.split(','), logLevel: logLevel.ERROR });
   const admin = kafka.admin();
   const producer = kafka.producer({ allowAutoTopicCreation: false });
@@ -64,10 +57,10 @@ export async function fillTopic(
   await producer.connect();
   try {
     const before = sum(await onceThereAreLeaders(ends));
-    const bytes = before === 0 ? await produceHistory(producer, topic, of) : null;
+    const tally = before === 0 ? await produce(producer, topic, of) : tallyOf(of);
     const filled = await ends();
-    const events = sum(filled);
-    return { topic, ends: filled, events, meanBytes: bytes === null ? null : bytes / events };
+    if (sum(filled) !== tally.events) throw new Error(`${topic} holds ${sum(filled)} records, the workload has ${tally.events}`);
+    return { topic, ends: filled, tally };
   } finally {
     await Promise.all([producer.disconnect(), admin.disconnect()]);
   }
@@ -85,28 +78,23 @@ async function onceThereAreLeaders<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Answers the bytes of all values. Records go in history's order, in batches per partition as a busy producer makes them. */
-async function produceHistory(
-  producer: Producer,
-  topic: string,
-  of: { seed: number; people: number; days: number; events: number },
-): Promise<number> {
-  let bytes = 0;
+/** Records go in the workload's order, in batches per partition as a busy producer makes them. */
+async function produce(producer: Producer, topic: string, of: WorkloadOptions): Promise<Tally> {
+  const keeper = new TallyKeeper(readSet(setFile));
   let pending: Message[] = [];
   const send = async (): Promise<void> => {
     const sent = pending;
     pending = [];
     for (const messages of rounds(sent)) await producer.send({ topic, messages });
   };
-  for (const event of cabinetHistory({ ...of, endMs: historyEndMs })) {
+  for (const event of workloadEvents(of)) {
+    keeper.add(event);
     const key = Buffer.from(event.key);
-    const value = Buffer.from(event.value);
-    bytes += value.length;
-    pending.push({ key, value, partition: partitionOf('murmur2', key, partitionCount) });
+    pending.push({ key, value: Buffer.from(event.value), partition: partitionOf('murmur2', key, partitionCount) });
     if (pending.length === chunkEvents) await send();
   }
   await send();
-  return bytes;
+  return keeper.tally;
 }
 
 /** Cuts messages so that no partition's batch of a request is above the broker's limit. */

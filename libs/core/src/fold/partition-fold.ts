@@ -94,7 +94,8 @@ export class PartitionFold {
     this.#advance(offset, outcome);
     if (outcome !== 'applied') return outcome;
     const { state } = this;
-    state.duplicates.add(event.messageHigh, event.messageLow);
+    // As signed words, which need no object when the call is a real one.
+    state.duplicates.add(event.messageHigh | 0, event.messageLow | 0);
     if (event.timeMs > state.clockMs) state.clockMs = event.timeMs;
     // A name that only another set of the process knows is here like a name that nobody knows: `*` may match it.
     const isAction = event.isAction ? 1 : 0;
