@@ -204,6 +204,7 @@ export class PartitionFold {
       },
       firsts: (spec, moves) => this.#bindFirsts(spec, moves),
       timelines: (spec, inserting) => this.#bindTimelines(spec, inserting),
+      labelShown: this.#labelOf,
       labelOf: (dimension, text) => this.#labelOfText(dimension, text),
       onMatch: (selector, matched) => {
         const label = (dimension: number): number => this.#label(dimension);

@@ -21,7 +21,18 @@ import {
 import { JoinedCohorts } from './activation-cohorts.ts';
 import { Judgement, MatchTimes, NEVER, Surplus, windowOf } from './activation-rule.ts';
 import { durationSumMs, durationsOf } from './durations.ts';
-import { type CalendarSource, type FoldBinder, type MetricKind, type RowSource, type Rows, sliceTable, type TableNeed, TOTAL_TABLE } from './kind.ts';
+import type { Timelines } from '../state/timelines.ts';
+import {
+  type CalendarSource,
+  type FoldBinder,
+  type MetricKind,
+  type RowSource,
+  type Rows,
+  sliceTable,
+  type TableNeed,
+  type TimelineInsertion,
+  TOTAL_TABLE,
+} from './kind.ts';
 import { rate, wilson } from './proportion.ts';
 import { checkCounts, slicedRows, sumRows } from './slicing.ts';
 
@@ -84,12 +95,18 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
   };
   const keepFromMs = (clockMs: number): number => calendar.startMs(calendar.bucketOf(clockMs - binder.latenessMs - windowMs));
   const selectors = [metric.start, ...metric.conditions.map(({ select }) => select)];
-  const timelines = binder.timelines({ selectors, dimensions, keepFromMs, forgetting: frozen.forgetting }, ({ slot, row, timeMs, mask }, insert) => {
-    const fromMs = calendar.startMs(calendar.bucketOf(timeMs - windowMs));
+  const timelines = binder.timelines({ selectors, dimensions, keepFromMs, forgetting: frozen.forgetting }, (insertion, insert) => {
+    const { slot, row, timeMs, mask } = insertion;
+    const enteredFromMs = earliestWaitingMs(metric, timelines, insertion, timeMs - windowMs);
+    if (insertion.index === timelines.lengths[row] && (mask === START ? startsNothing(insertion) : entersNothing(insertion, enteredFromMs))) {
+      insert();
+      return;
+    }
+    const fromMs = calendar.startMs(calendar.bucketOf(enteredFromMs));
     const toMs = calendar.endMs(calendar.bucketOf(timeMs));
     // An event that starts nothing matters to the cohorts before it alone, of which most actors have none.
     were.cohorts[0]?.load(timelines, row, fromMs, toMs);
-    if ((mask & 1) === 0 && were.cohorts[0]?.count === 0) {
+    if ((mask & START) === 0 && were.cohorts[0]?.count === 0) {
       insert();
       return;
     }
@@ -104,6 +121,74 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
       emit(tables[index] as CohortTables, were.cohorts[index] as JoinedCohorts, after, frozenUntil);
     }
   });
+
+  /** Whether the event at hand, a start and nothing else, is in its bucket neither the first nor the first with one of its slice values. */
+  function startsNothing({ row, index, timeMs }: TimelineInsertion): boolean {
+    const fromMs = calendar.startMs(calendar.bucketOf(timeMs));
+    for (let capture = -1; capture < dimensions.length; capture++) {
+      const label = capture < 0 ? 0 : binder.labelShown(dimensions[capture] as number);
+      if (!hasStart(timelines, row, { index, fromMs, capture, label })) return false;
+    }
+    return true;
+  }
+
+  /** Whether no start after an instant is the first of its bucket, or the first with one of its slice values, so that no cohort was entered since. */
+  function entersNothing({ row, index, mask }: TimelineInsertion, afterMs: number): boolean {
+    if ((mask & START) !== 0) return false;
+    const start = timelines.starts[row] as number;
+    for (let at = index - 1; at >= 0 && (timelines.times[start + at] as number) > afterMs; at--) {
+      if ((timelines.mask(start + at) & START) === 0) continue;
+      const fromMs = calendar.startMs(calendar.bucketOf(timelines.times[start + at] as number));
+      for (let capture = -1; capture < dimensions.length; capture++) {
+        const label = capture < 0 ? 0 : timelines.captured(start + at, capture);
+        if (!hasStart(timelines, row, { index: at, fromMs, capture, label })) return false;
+      }
+    }
+    return true;
+  }
+}
+
+/** Bit of a start in the masks of `entry: every`; the conditions follow. */
+const START = 1;
+
+function hasStart(timelines: Timelines, row: number, before: { index: number; fromMs: number; capture: number; label: number }): boolean {
+  const start = timelines.starts[row] as number;
+  for (let position = start + before.index - 1; position >= start; position--) {
+    if ((timelines.times[position] as number) < before.fromMs) return false;
+    if ((timelines.mask(position) & START) === 0) continue;
+    if (before.capture < 0 || timelines.captured(position, before.capture) === before.label) return true;
+  }
+  return false;
+}
+
+/**
+ * No cohort entered before this instant waits for the event. For the latest event of an actor: a condition that it matches is met by the `atLeast` matches
+ * before it for everyone who entered before these. `fromMs` where that cannot be told: for a start, and for an event amid others.
+ */
+function earliestWaitingMs(metric: ActivationDefinition, timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
+  const { row, index, mask } = insertion;
+  if ((mask & START) !== 0 || index < (timelines.lengths[row] as number)) return fromMs;
+  let earliestMs = insertion.timeMs;
+  for (let condition = 0; condition < metric.conditions.length; condition++) {
+    const bit = START << (condition + 1);
+    if ((mask & bit) === 0) continue;
+    earliestMs = Math.min(earliestMs, matchBefore(timelines, insertion, { bit, count: metric.conditions[condition]?.atLeast ?? 1, fromMs }));
+  }
+  return earliestMs;
+}
+
+/** The instant of the `count`-th match before the insertion, from its end; when there are fewer, one before `fromMs`, at which an entry may still wait. */
+function matchBefore(timelines: Timelines, { row, index }: TimelineInsertion, of: { bit: number; count: number; fromMs: number }): number {
+  const start = timelines.starts[row] as number;
+  let left = of.count;
+  for (let position = start + index - 1; position >= start; position--) {
+    const timeMs = timelines.times[position] as number;
+    if (timeMs <= of.fromMs) break;
+    if ((timelines.mask(position) & of.bit) === 0) continue;
+    left--;
+    if (left === 0) return timeMs;
+  }
+  return of.fromMs - 1;
 }
 
 /** One cohort per actor, that of its first start, which moves when an earlier one arrives in time; so only few matches need to be remembered. */

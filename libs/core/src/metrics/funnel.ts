@@ -72,10 +72,14 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
       emitLastOpening(fold, timelines, insertion);
       return;
     }
-    const openedFromMs = isPlain ? earliestAwaitingMs(timelines, insertion, timeMs - metric.windowMs) : timeMs - metric.windowMs;
-    const fromMs = calendar.startMs(calendar.bucketOf(openedFromMs));
     const toMs = calendar.endMs(calendar.bucketOf(timeMs));
-    before.evaluate(timelines, row, fromMs, toMs);
+    let fromMs: number;
+    const awaitingFrom = isPlain ? earliestAwaiting(timelines, insertion, timeMs - metric.windowMs) : -1;
+    if (awaitingFrom >= 0) fromMs = evaluateFrom(fold, before, timelines, insertion, awaitingFrom);
+    else {
+      fromMs = calendar.startMs(calendar.bucketOf(timeMs - metric.windowMs));
+      before.evaluate(timelines, row, fromMs, toMs);
+    }
     // An event that opens nothing matters to the attempts before it alone.
     if (isPlain && before.count === 0 && (insertion.mask & 1) === 0) {
       insert();
@@ -94,20 +98,65 @@ function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertio
 }
 
 /**
- * No attempt opened before this instant awaits the event. Behind an actor's latest event of the same step only those do that were not yet at the step
- * before; so step by step back to the opening. `fromMs` where that cannot be told: for an event amid others, or one that matches several steps.
+ * The index of an element before whose instant no attempt was opened that awaits the event. Behind an actor's latest event of the same step only those do
+ * that were not yet at the step before; so step by step back to the opening. -1 where that cannot be told: for an event amid others, or one that matches
+ * several steps.
  */
-function earliestAwaitingMs(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
+function earliestAwaiting(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
   const { row, mask } = insertion;
-  if ((mask & (mask - 1)) !== 0 || !isLatest(timelines, insertion)) return fromMs;
+  if ((mask & (mask - 1)) !== 0 || mask === 1 || !isLatest(timelines, insertion)) return -1;
   const start = timelines.starts[row] as number;
   let position = start + insertion.index;
   for (let bit = mask; bit > 1; bit >>>= 1) {
     do position--;
     while (position >= start && (timelines.mask(position) & bit) === 0);
-    if (position < start || (timelines.times[position] as number) <= fromMs || timelines.mask(position) !== bit) return fromMs;
+    if (position < start || (timelines.times[position] as number) <= fromMs || timelines.mask(position) !== bit) return -1;
   }
-  return position === start + insertion.index ? fromMs : (timelines.times[position] as number);
+  return position - start;
+}
+
+/** Elements looked at before the first attempt that may await; then four times as many, until enough is known. */
+const FIRST_LOOK_BACK = 4;
+
+/**
+ * Evaluates the attempts that may await the latest event, and of their bucket as many before them as it takes: once one of these has reached the event's
+ * step under the same slice values, neither distinct actors nor times can change, and those before it need not be known. Answers the instant from which.
+ */
+function evaluateFrom(fold: FunnelFold, before: AttemptDepths, timelines: Timelines, insertion: TimelineInsertion, awaitingFrom: number): number {
+  const { calendar } = fold;
+  const { row, timeMs, mask } = insertion;
+  const start = timelines.starts[row] as number;
+  const awaitingMs = timelines.times[start + awaitingFrom] as number;
+  const bucket = calendar.bucketOf(awaitingMs);
+  const bucketMs = calendar.startMs(bucket);
+  const toMs = calendar.endMs(calendar.bucketOf(timeMs));
+  const step = 31 - Math.clz32(mask);
+  for (let back = FIRST_LOOK_BACK; ; back *= 4) {
+    const index = awaitingFrom - back;
+    const lookedMs = index <= 0 ? bucketMs : Math.max(bucketMs, timelines.times[start + index] as number);
+    before.evaluate(timelines, row, lookedMs, toMs);
+    if (lookedMs === bucketMs || hasForerunners(before, { step, fromMs: awaitingMs, toMs: calendar.endMs(bucket) }, fold.scopes)) return lookedMs;
+  }
+}
+
+/** Whether for each attempt that may await the step an earlier one of the span, with the same slice values, has reached it. */
+function hasForerunners(attempts: AttemptDepths, of: { step: number; fromMs: number; toMs: number }, scopes: readonly FunnelScope[]): boolean {
+  for (let index = 0; index < attempts.count; index++) {
+    const openedMs = attempts.timeMs(index);
+    if (openedMs < of.fromMs || attempts.depth(index) !== of.step) continue;
+    // The later buckets are evaluated as a whole.
+    if (openedMs >= of.toMs) break;
+    for (const { capture } of scopes) if (!hasForerunner(attempts, index, of.step, capture)) return false;
+  }
+  return true;
+}
+
+function hasForerunner(attempts: AttemptDepths, index: number, step: number, capture: number): boolean {
+  for (let earlier = index - 1; earlier >= 0; earlier--) {
+    if (attempts.depth(earlier) <= step) continue;
+    if (capture < 0 || attempts.label(earlier, capture) === attempts.label(index, capture)) return true;
+  }
+  return false;
 }
 
 /** The latest of an actor's events, which only opens: no attempt takes it as a step, and its own has no further event to take. */

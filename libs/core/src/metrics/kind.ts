@@ -57,6 +57,8 @@ export interface FoldBinder {
   ): Timelines;
   /** Every match, behind the duplicate filter. `label` gives the slice label of the event for a dimension. */
   onMatch(selector: Selector, matched: (event: EventView, label: (dimension: number) => number) => void): void;
+  /** The label that the event at hand shows. */
+  labelShown(dimension: number): number;
   /** The label of a text, as if an event showed it. */
   labelOf(dimension: number, text: string): number;
   /** A property path's number, for `EventView`. */
