@@ -7,6 +7,8 @@ const secretNamePattern =
   /(?:^|[-_.])(?:authorization|cookie|password|passwd|passphrase|secret|token|api-?_?key|access-?_?key|private-?_?key|credential)s?$/i;
 const camelSecretNamePattern = /(?:Authorization|Cookie|Password|Passphrase|Secret|Token|ApiKey|AccessKey|PrivateKey|Credential)s?$/;
 const secretParameterPattern = /([?&;](?:password|passwd|secret|token|access_token|api_key|apikey|key)=)[^&;\s"']+/gi;
+/** The project's own API keys begin so. */
+const apiKeyPattern = /\btmk_[A-Za-z0-9_-]{8,}/g;
 const authorizationSchemePattern = /\b(Bearer|Basic) {1,8}[A-Za-z0-9._~+/=-]{8,}/gi;
 
 /** Whether a field, header or variable of this name holds a secret by the usual conventions: `authorization`, `redisPassword`, `API_KEY`. */
@@ -20,10 +22,10 @@ export function redactUrl(url: string): string {
   return visible.replace(secretParameterPattern, '$1***');
 }
 
-/** Free text without URL credentials, secret URL parameters, and `Bearer …` or `Basic …` tokens. Redacts too much rather than too little; linear in the text's length. */
+/** Free text without URL credentials, secret URL parameters, `Bearer …` or `Basic …` tokens, and API keys of the project. Redacts too much rather than too little; linear in the text's length. */
 export function redactText(text: string): string {
   const withoutCredentials = text.includes('//') ? text.replace(/\S+/g, redactWord) : text;
-  return withoutCredentials.replace(secretParameterPattern, '$1***').replace(authorizationSchemePattern, '$1 ***');
+  return withoutCredentials.replace(secretParameterPattern, '$1***').replace(authorizationSchemePattern, '$1 ***').replace(apiKeyPattern, 'tmk_***');
 }
 
 /** A password may hold an unescaped `@`, `/`, `,` or space-free anything, so all between the first `//` and the last `@` goes. */

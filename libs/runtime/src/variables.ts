@@ -1,11 +1,13 @@
 /** The names of every environment variable of the project: set for all processes together, a sister's variable is no typing error, a misspelled one is. */
 
 export const projectVariables: readonly string[] = [
+  'TIDEMARK_API_KEYS',
   'TIDEMARK_CACHE',
   'TIDEMARK_CHECKPOINT_INTERVAL',
   'TIDEMARK_CLICKHOUSE_DATABASE',
   'TIDEMARK_CLICKHOUSE_PASSWORD',
   'TIDEMARK_CLICKHOUSE_URL',
+  'TIDEMARK_CORS_ORIGINS',
   'TIDEMARK_DATA',
   'TIDEMARK_DEMO_RATE',
   'TIDEMARK_HISTORIES',
@@ -15,6 +17,7 @@ export const projectVariables: readonly string[] = [
   'TIDEMARK_KAFKA_BROKERS',
   'TIDEMARK_KAFKA_CLUSTER_ID',
   'TIDEMARK_LATENESS',
+  'TIDEMARK_LIVE_STREAMS',
   'TIDEMARK_LOG_LEVEL',
   'TIDEMARK_MAX_DIRTY',
   'TIDEMARK_METRICS',
@@ -24,6 +27,7 @@ export const projectVariables: readonly string[] = [
   'TIDEMARK_PARTITIONS',
   'TIDEMARK_PORT',
   'TIDEMARK_PUBLISH_INTERVAL',
+  'TIDEMARK_RATE_LIMIT',
   'TIDEMARK_REDIS_BINARY',
   'TIDEMARK_REDIS_URL',
   'TIDEMARK_SESSION_TIMEOUT',

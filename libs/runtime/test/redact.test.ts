@@ -18,6 +18,11 @@ test('credentials inside free text go, the rest stays', () => {
   expect(redactText(text)).toBe('connect http://***@a/x and redis://***@b failed; Authorization: Bearer ***; mail me@example.org');
 });
 
+test('an API key of the project goes, wherever it stands', () => {
+  const key = `tmk_${'aB3_-'.repeat(9)}`.slice(0, 47);
+  expect(redactText(`key=${key}, "${key}" and ${key}`)).not.toContain('aB3');
+});
+
 test('hostile text of a megabyte is redacted in linear time', () => {
   const startedMs = performance.now();
   redactText('/'.repeat(500_000) + '//a:b?password='.repeat(30_000));

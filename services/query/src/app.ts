@@ -1,12 +1,16 @@
 /** The HTTP application: routes, limits, security headers, and one way in which errors leave. Tests drive it by `inject`. */
+import type { Duplex } from 'node:stream';
 import fastifyStatic from '@fastify/static';
 import type { Answerer, ServedSet } from '@tidemark/pipeline';
 import type { Logger } from '@tidemark/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type AccessOptions, addAccess } from './access/access.ts';
 import { isLoopback } from './config.ts';
+import type { LiveHub } from './live/live-hub.ts';
 import { PROBLEMS, Problem, problemBody, problemOf } from './problems.ts';
 import { addAnswerRoutes } from './routes/answers.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
+import { addLiveRoute } from './routes/live.ts';
 import { addOperationRoutes } from './routes/operations.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -21,6 +25,8 @@ export interface AppOptions {
   readonly dashboardFolder: string | null;
   /** Answer only when asked as this machine: a page of another site that has its name point here (DNS rebinding) reads nothing. */
   readonly loopbackHostsOnly: boolean;
+  readonly access: Omit<AccessOptions, 'nowMs' | 'refused'>;
+  readonly live: LiveHub;
   /** Default 15,000. */
   readonly answerTimeoutMs?: number;
 }
@@ -30,6 +36,8 @@ const MAX_HEADER_BYTES = 16 * 1_024;
 /** Every path takes GET without a body. */
 const MAX_BODY_BYTES = 1_024;
 const RECEIVE_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS = 8_192;
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
   'x-content-type-options': 'nosniff',
@@ -45,7 +53,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     connectionTimeout: 2 * RECEIVE_TIMEOUT_MS,
     keepAliveTimeout: 30_000,
     handlerTimeout: options.answerTimeoutMs ?? 15_000,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+    clientErrorHandler: refuseUnreadable,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => sendProblem(options, error, request, reply),
   });
@@ -57,6 +66,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       throw new Problem('wrong_host', 'this service answers only to the names of this machine: ask http://127.0.0.1 or http://localhost');
     }
   });
+  const { nowMs, telemetry } = options;
+  const access = addAccess(app, { ...options.access, nowMs, refused: telemetry.countRefusal });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     options.telemetry.observeRequest({ route, method: request.method, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
@@ -72,6 +83,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   addCatalogueRoutes(app, options);
   addAnswerRoutes(app, options);
   addOperationRoutes(app, options);
+  addLiveRoute(app, { ...options, access });
+  app.addHook('preClose', async () => options.live.close());
+  app.server.maxConnections = MAX_CONNECTIONS;
   if (options.dashboardFolder !== null) {
     await app.register(fastifyStatic, { root: options.dashboardFolder, wildcard: false, cacheControl: false, dotfiles: 'ignore' });
   }
@@ -91,4 +105,28 @@ function sendProblem(options: AppOptions, error: unknown, request: FastifyReques
     .headers({ ...SECURITY_HEADERS, ...problem.headers, 'cache-control': 'no-store' })
     .type('application/problem+json; charset=utf-8')
     .send(JSON.stringify(problemBody(problem, request.id)));
+}
+
+/** What cannot be read as HTTP never reaches a route: it is told so on the bare connection, which ends. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Problem('headers_too_large', `the headers have more than ${MAX_HEADER_BYTES} bytes`)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Problem('receive_timeout', 'the request took too long to arrive')
+        : new Problem('bad_request', 'the request cannot be read as HTTP');
+  const { status, title } = PROBLEMS[problem.code];
+  const body = JSON.stringify(problemBody(problem, 'none'));
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(body.length),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -8,12 +8,18 @@ import {
   logLevels,
   portField,
   readConfig,
+  redactUrl,
+  secretField,
   textField,
   urlField,
+  urlListField,
 } from '@tidemark/runtime';
 import { z } from 'zod';
+import { type ApiKey, parseKeys } from './access/keys.ts';
 
 const DAY_MS = 86_400_000;
+/** Of all askers together. */
+export const MAX_STREAMS = 4_000;
 
 const schema = z.object({
   TIDEMARK_REDIS_URL: urlField({ schemes: ['redis', 'rediss'], example: 'redis://127.0.0.1:6379' }).default('redis://127.0.0.1:6379'),
@@ -34,6 +40,10 @@ const schema = z.object({
   TIDEMARK_HTTP_HOST: textField({ expected: 'an address of this machine', example: '127.0.0.1', pattern: /^[A-Za-z0-9.:-]+$/ }).default('127.0.0.1'),
   TIDEMARK_HTTP_PORT: portField().default(8080),
   TIDEMARK_HTTP_ALLOW_REMOTE: booleanField().default(false),
+  TIDEMARK_API_KEYS: secretField().optional(),
+  TIDEMARK_CORS_ORIGINS: urlListField({ example: 'https://ops.example' }).default([]),
+  TIDEMARK_RATE_LIMIT: integerField({ min: 0, max: 1_000_000 }).default(500),
+  TIDEMARK_LIVE_STREAMS: integerField({ min: 1, max: MAX_STREAMS }).default(200),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
 });
 
@@ -47,8 +57,14 @@ export interface Config {
   readonly latenessMs: number;
   readonly host: string;
   readonly port: number;
-  /** False when others than this machine may ask: without keys that is refused unless it was asked for. */
+  /** True when nobody but this machine may ask: without keys the service listens to others only where that was asked for. */
   readonly loopbackOnly: boolean;
+  /** Empty: no key is needed. */
+  readonly keys: readonly ApiKey[];
+  readonly corsOrigins: readonly string[];
+  /** Per second and key, or address without keys; 0: no limit. */
+  readonly requestsPerSecond: number;
+  readonly streamsPerAsker: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -59,17 +75,26 @@ export function readQueryConfig(env: Environment): ConfigOutcome {
   const result = readConfig(schema, env);
   if (!result.ok) return result;
   const { config } = result;
-  const loopbackOnly = isLoopback(config.TIDEMARK_HTTP_HOST);
+  const keys = config.TIDEMARK_API_KEYS === undefined ? { ok: true as const, keys: [] } : parseKeys(config.TIDEMARK_API_KEYS);
+  // A proxy on this machine asks by the name that others know; only who has a key is answered.
+  const loopbackOnly = isLoopback(config.TIDEMARK_HTTP_HOST) && config.TIDEMARK_API_KEYS === undefined;
   const problems: string[] = [];
-  if (!loopbackOnly && !config.TIDEMARK_HTTP_ALLOW_REMOTE) {
+  if (!keys.ok)
+    problems.push(...keys.problems.map((problem) => `TIDEMARK_API_KEYS, ${problem}. Fix: make keys with npm run -s -w @tidemark/query key -- NAME`));
+  if (!isLoopback(config.TIDEMARK_HTTP_HOST) && config.TIDEMARK_API_KEYS === undefined && !config.TIDEMARK_HTTP_ALLOW_REMOTE) {
     problems.push(
-      `TIDEMARK_HTTP_HOST="${config.TIDEMARK_HTTP_HOST}" is not loopback, and there are no keys yet: anybody who reaches the port reads all figures. ` +
-        'Fix: set TIDEMARK_HTTP_HOST=127.0.0.1, or TIDEMARK_HTTP_ALLOW_REMOTE=true where the network itself keeps others out',
+      `TIDEMARK_HTTP_HOST="${config.TIDEMARK_HTTP_HOST}" is not loopback, and there are no keys: anybody who reaches the port reads all figures. ` +
+        'Fix: set TIDEMARK_API_KEYS_FILE to a file of keys, or TIDEMARK_HTTP_HOST=127.0.0.1, or TIDEMARK_HTTP_ALLOW_REMOTE=true where the network itself keeps others out',
     );
   }
   const metricFiles = config.TIDEMARK_METRICS.split(',').map((file) => file.trim());
   if (metricFiles.includes('')) problems.push('TIDEMARK_METRICS has an empty item. Fix: one path, or several separated by single commas');
-  if (problems.length > 0) return { ok: false, problems };
+  for (const origin of config.TIDEMARK_CORS_ORIGINS) {
+    const { origin: plain } = new URL(origin);
+    if (plain !== origin)
+      problems.push(`TIDEMARK_CORS_ORIGINS has ${JSON.stringify(redactUrl(origin))}, which is no origin. Fix: ${plain}, without path or slash`);
+  }
+  if (problems.length > 0 || !keys.ok) return { ok: false, problems };
   return {
     ok: true,
     config: {
@@ -83,6 +108,10 @@ export function readQueryConfig(env: Environment): ConfigOutcome {
       host: config.TIDEMARK_HTTP_HOST,
       port: config.TIDEMARK_HTTP_PORT,
       loopbackOnly,
+      keys: keys.keys,
+      corsOrigins: config.TIDEMARK_CORS_ORIGINS,
+      requestsPerSecond: config.TIDEMARK_RATE_LIMIT,
+      streamsPerAsker: config.TIDEMARK_LIVE_STREAMS,
       logLevel: config.TIDEMARK_LOG_LEVEL,
     },
   };

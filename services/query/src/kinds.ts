@@ -12,6 +12,11 @@ export const KIND_PATHS = {
   kpi: { path: 'kpis', query: answerQuery, body: answerSchema('KpiAnswer', kpiBody) },
 } as const satisfies Record<MetricKindName, unknown>;
 
+/** One of these is the body of every figure. */
+export function answerBodies() {
+  return [KIND_PATHS.retention.body, KIND_PATHS.funnel.body, KIND_PATHS.activation.body, KIND_PATHS.activity.body, KIND_PATHS.kpi.body] as const;
+}
+
 export const KINDS: readonly MetricKindName[] = ['retention', 'funnel', 'activation', 'activity', 'kpi'];
 
 /** The path at which a metric is answered. */

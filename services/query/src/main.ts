@@ -1,4 +1,5 @@
 /** The query service: answers from the rollups in Redis and ClickHouse over HTTP. Wiring only. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectClickHouse, createClickHouseCellReader } from '@tidemark/clickhouse';
@@ -6,7 +7,8 @@ import { createAnswerer } from '@tidemark/pipeline';
 import { connectRedis, createRedisCellReader } from '@tidemark/redis';
 import { createLogger, createMetrics, exitCodes, type Logger, type RunningService, runService, systemClock } from '@tidemark/runtime';
 import { buildApp } from './app.ts';
-import { type Config, readQueryConfig } from './config.ts';
+import { type Config, MAX_STREAMS, readQueryConfig } from './config.ts';
+import { LiveHub } from './live/live-hub.ts';
 import { readMetricSets } from './metric-sets.ts';
 import { startPolling } from './polling.ts';
 import { reconnectingReader } from './stores.ts';
@@ -42,7 +44,16 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   });
   const stores = { redis: telemetry.measured(redis), clickhouse: telemetry.measured(clickhouse) };
   const answerer = createAnswerer({ sets, partitions, stores, latenessMs, clock });
-  const polling = startPolling({ watch: answerer.watch, clock, telemetry, logger });
+  const live = new LiveHub({
+    answerer,
+    nowMs: clock.nowMs,
+    instance: randomBytes(9).toString('base64url'),
+    maxStreamsPerAsker: config.streamsPerAsker,
+    maxStreams: MAX_STREAMS,
+    failed: (error) => logger.error({ err: error }, 'live figure failed'),
+    changed: telemetry.countStream,
+  });
+  const polling = startPolling({ watch: answerer.watch, clock, telemetry, logger, polled: () => live.tick() });
   const app = await buildApp({
     answerer,
     sets,
@@ -52,6 +63,8 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
     nowMs: clock.nowMs,
     dashboardFolder: dashboardFolder(),
     loopbackHostsOnly: loopbackOnly,
+    access: { keys: config.keys, corsOrigins: config.corsOrigins, requestsPerSecond: config.requestsPerSecond },
+    live,
   });
   const stop = async (): Promise<void> => {
     await app.close();
@@ -60,13 +73,18 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   };
   try {
     const address = await app.listen({ host: config.host, port: config.port });
-    const reach = loopbackOnly ? 'this machine only: there are no keys yet' : 'everybody who reaches the port: there are no keys yet';
+    const reach = reachOf(config);
     logger.info({ address, reach, sets: sets.map(({ set, lineage }) => `${set.name} ${lineage}`) }, 'listening');
   } catch (error) {
     await stop();
     throw error;
   }
   return { stop };
+}
+
+function reachOf({ keys, loopbackOnly }: Config): string {
+  if (keys.length > 0) return `who has one of ${keys.length} keys: ${keys.map(({ name }) => name).join(', ')}`;
+  return loopbackOnly ? 'this machine only: there are no keys' : 'everybody who reaches the port: there are no keys';
 }
 
 /** The built pages where there are some, else the ones that need no build. */

@@ -12,13 +12,16 @@ export interface PollingOptions {
   readonly clock: SystemClock;
   readonly telemetry: Telemetry;
   readonly logger: Logger;
+  /** Called after every poll of a store: heads may have moved. */
+  readonly polled?: () => void;
 }
 
 /** Polls until stopped. A store that goes away or comes back is one line in the log. */
-export function startPolling({ watch, clock, telemetry, logger }: PollingOptions): Repeater {
+export function startPolling({ watch, clock, telemetry, logger, polled }: PollingOptions): Repeater {
   const wasUp = new Map<StoreName, boolean>();
   const poll = async (store: StoreName): Promise<void> => {
     await watch.poll(store);
+    polled?.();
     const { error } = watch.state(store);
     const isUp = error === null;
     telemetry.setStoreUp(store, isUp);

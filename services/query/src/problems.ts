@@ -8,19 +8,31 @@ export const PROBLEMS = {
   bad_slice: { status: 400, title: 'Bad slice' },
   too_large: { status: 400, title: 'Answer too large' },
   bad_request: { status: 400, title: 'Bad request' },
+  unauthorized: { status: 401, title: 'No valid key' },
+  forbidden: { status: 403, title: 'Key without this scope' },
   unknown_metric: { status: 404, title: 'Unknown metric' },
   wrong_kind: { status: 404, title: 'Wrong path for this kind' },
+  unknown_set: { status: 404, title: 'Unknown set' },
   unknown_path: { status: 404, title: 'Unknown path' },
   not_allowed: { status: 405, title: 'Method not allowed' },
   not_acceptable: { status: 406, title: 'Not acceptable' },
+  receive_timeout: { status: 408, title: 'Request too slow' },
   url_too_long: { status: 414, title: 'URL too long' },
   wrong_host: { status: 421, title: 'Wrong host' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  too_many_streams: { status: 429, title: 'Too many streams' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
   unavailable: { status: 503, title: 'Unavailable' },
   timeout: { status: 503, title: 'Timeout' },
   internal: { status: 500, title: 'Internal error' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+export const PROBLEM_CODES = Object.keys(PROBLEMS).filter(isProblemCode);
+
+function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}
 
 /** What is wrong, and where: `/query/from`, `/path/id`, `/header/accept`. */
 export interface ProblemPart {

@@ -7,6 +7,8 @@ export interface Telemetry {
   /** `route` is a pattern such as `/v1/kpis/:id`, never a path: paths are without number. */
   observeRequest(request: { route: string; method: string; status: number; seconds: number }): void;
   countAnswer(answer: { cached: boolean }): void;
+  countRefusal(reason: 'unauthorized' | 'forbidden' | 'rate_limited'): void;
+  countStream(change: 'opened' | 'closed' | 'dropped'): void;
   setStoreUp(store: CellReader['name'], isUp: boolean): void;
   /** The same reader, counted and timed. */
   measured(reader: CellReader): CellReader;
@@ -40,6 +42,12 @@ export function createTelemetry(metrics: Metrics): Telemetry {
     labels: ['store', 'method'],
     buckets: latencyBucketsSeconds,
   });
+  const refusals = metrics.counter({ name: 'requests_refused_total', help: 'Requests turned away at the door, by reason.', labels: ['reason'] });
+  const streams = metrics.gauge({ name: 'live_streams', help: 'Live streams that are open.' });
+  const dropped = metrics.counter({
+    name: 'live_streams_dropped_total',
+    help: 'Live streams cut off because their readers took nothing for half a minute.',
+  });
   const up = metrics.gauge({ name: 'store_up', help: '1 while the store answers.', labels: ['store'] });
   const timed = async <Answer>(store: string, method: string, call: () => Promise<Answer>): Promise<Answer> => {
     const startedMs = performance.now();
@@ -61,6 +69,11 @@ export function createTelemetry(metrics: Metrics): Telemetry {
       durations.with({ route }).observe(seconds);
     },
     countAnswer: ({ cached }) => answers.with({ cache: cached ? 'hit' : 'miss' }).add(),
+    countRefusal: (reason) => refusals.with({ reason }).add(),
+    countStream: (change) => {
+      if (change === 'dropped') dropped.with().add();
+      else streams.with().add(change === 'opened' ? 1 : -1);
+    },
     setStoreUp: (store, isUp) => up.with({ store }).set(isUp ? 1 : 0),
     measured: (reader) => ({
       name: reader.name,

@@ -1,4 +1,7 @@
 // The configuration: what it defaults to, and that nobody opens figures to a network by accident.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLoopback, readQueryConfig } from '../src/config.ts';
 
@@ -17,6 +20,8 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 8080,
       loopbackOnly: true,
+      keys: [],
+      corsOrigins: [],
       latenessMs: 604_800_000,
       namespace: 'tidemark',
       clickhouseDatabase: 'tidemark',
@@ -28,6 +33,41 @@ describe('the configuration', () => {
     expect(problemsOf({ ...needed, TIDEMARK_HTTP_HOST: '0.0.0.0' })).toContain('TIDEMARK_HTTP_ALLOW_REMOTE=true');
     const open = readQueryConfig({ ...needed, TIDEMARK_HTTP_HOST: '0.0.0.0', TIDEMARK_HTTP_ALLOW_REMOTE: 'true' });
     expect(open.ok && open.config.loopbackOnly).toBe(false);
+  });
+
+  it('listens beyond this machine with keys, to whatever name it is asked by', () => {
+    const line = `ops read ${'ab'.repeat(32)}`;
+    const keyed = readQueryConfig({ ...needed, TIDEMARK_HTTP_HOST: '0.0.0.0', TIDEMARK_API_KEYS: line });
+    expect(keyed.ok && keyed.config).toMatchObject({ loopbackOnly: false, keys: [{ name: 'ops', scopes: ['read'] }] });
+    const behindProxy = readQueryConfig({ ...needed, TIDEMARK_API_KEYS: line });
+    expect(behindProxy.ok && behindProxy.config.loopbackOnly).toBe(false);
+  });
+
+  it('takes keys from a file, and says what is wrong with them without repeating any', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-keys-'));
+    try {
+      const file = join(folder, 'keys');
+      writeFileSync(file, `# who reads\nops read ${'ab'.repeat(32)}\nwall read ${'cd'.repeat(32)} # on the wall\n`);
+      const outcome = readQueryConfig({ ...needed, TIDEMARK_API_KEYS_FILE: file });
+      expect(outcome.ok && outcome.config.keys.map(({ name }) => name)).toEqual(['ops', 'wall']);
+      writeFileSync(file, `ops read tmk_${'x'.repeat(43)}\n`);
+      const problems = problemsOf({ ...needed, TIDEMARK_API_KEYS_FILE: file });
+      expect(problems).toContain('TIDEMARK_API_KEYS, key 1: this is a key itself');
+      expect(problems).not.toContain('xxx');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each(['https://ops.example/', 'https://ops.example/page', 'https://user:pass@ops.example', '*', 'null'])('refuses %s as an origin', (origin) => {
+    const problems = problemsOf({ ...needed, TIDEMARK_CORS_ORIGINS: origin });
+    expect(problems).toContain('TIDEMARK_CORS_ORIGINS');
+    expect(problems).not.toContain('pass');
+  });
+
+  it('takes several origins', () => {
+    const outcome = readQueryConfig({ ...needed, TIDEMARK_CORS_ORIGINS: 'https://ops.example, http://localhost:5173' });
+    expect(outcome.ok && outcome.config.corsOrigins).toEqual(['https://ops.example', 'http://localhost:5173']);
   });
 
   it('names every mistake of a variable with its fix, and takes those of sister processes', () => {

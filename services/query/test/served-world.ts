@@ -5,8 +5,12 @@ import { parseMetricSet } from '@tidemark/definitions';
 import { type CellRow, createAnswerer, type HeadNote, NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { createLogger, createMetrics } from '@tidemark/runtime';
 import { MemoryCellStore } from '@tidemark/testing';
+import type { InjectOptions } from 'fastify';
+import type { AppOptions } from '../src/app.ts';
 import { buildApp } from '../src/app.ts';
+import { LiveHub, type LiveHubOptions } from '../src/live/live-hub.ts';
 import { createTelemetry } from '../src/telemetry.ts';
+import { checkExchange } from './contract.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 18);
 
@@ -34,6 +38,8 @@ export interface WorldOptions {
   readonly dashboardFolder?: string;
   readonly loopbackHostsOnly?: boolean;
   readonly answerTimeoutMs?: number;
+  readonly access?: Partial<AppOptions['access']>;
+  readonly live?: Partial<LiveHubOptions>;
 }
 
 export async function createServedWorld(options: WorldOptions) {
@@ -100,6 +106,17 @@ export async function createServedWorld(options: WorldOptions) {
   const readers = { redis: telemetry.measured(stores.redis.reader), clickhouse: telemetry.measured(stores.clickhouse.reader) };
   const sets = [{ set, lineage }];
   const answerer = createAnswerer({ sets, partitions, stores: readers, latenessMs: DEFAULT_SETTINGS.latenessMs, clock });
+  const liveFailures: unknown[] = [];
+  const live = new LiveHub({
+    answerer,
+    nowMs: clock.nowMs,
+    instance: 'test',
+    maxStreamsPerAsker: 10,
+    maxStreams: 4_000,
+    failed: (error) => liveFailures.push(error),
+    changed: telemetry.countStream,
+    ...options.live,
+  });
   const app = await buildApp({
     answerer,
     sets,
@@ -109,13 +126,22 @@ export async function createServedWorld(options: WorldOptions) {
     nowMs: clock.nowMs,
     dashboardFolder: options.dashboardFolder ?? null,
     loopbackHostsOnly: options.loopbackHostsOnly ?? true,
+    access: { keys: [], corsOrigins: [], requestsPerSecond: 0, ...options.access },
+    live,
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
   });
+  /** Every response is held against the committed contract. */
+  const send = async (asked: InjectOptions & { readonly url: string }) => {
+    const response = await app.inject(asked);
+    checkExchange({ method: asked.method ?? 'GET', url: asked.url, status: response.statusCode, headers: response.headers, body: response.body });
+    return response;
+  };
   const get = async (url: string, headers: Record<string, string> = {}) => {
-    const response = await app.inject({ method: 'GET', url, headers });
+    const response = await send({ method: 'GET', url, headers });
     return { status: response.statusCode, headers: response.headers, text: response.body, json: (): Record<string, unknown> => response.json() };
   };
-  return { app, get, stores, clock, fold, publish, answerer, lineage, logLines: lines };
+  const routes = routesIn(app.printRoutes({ commonPrefix: false }));
+  return { app, routes, get, send, stores, clock, fold, publish, answerer, live, liveFailures, lineage, logLines: lines };
 }
 
 export type ServedWorld = Awaited<ReturnType<typeof createServedWorld>>;
@@ -131,4 +157,14 @@ function rowsOf(fold: PartitionFold | undefined): CellRow[] {
     rows.push({ metric, table: name, bucket: row.bucket, value, version: versionOf(row.epoch, row.next), cells: Array.from(row.cells) });
   }
   return rows;
+}
+
+/** The full paths that take GET, from the tree that the framework prints: a path hangs under the one that it continues. */
+function routesIn(tree: string): readonly string[] {
+  const trail: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', part = '', methods = ''] = /^([│ ]*)[├└]── (\S+)(?: \((.*)\))?$/.exec(line) ?? [];
+    trail.splice(indent.length / 4, trail.length, part);
+    return methods.includes('GET') ? [trail.join('')] : [];
+  });
 }

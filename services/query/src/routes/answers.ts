@@ -35,7 +35,7 @@ export function metricAt(answerer: Answerer, id: string) {
   throw new Problem('unknown_metric', message, { errors: [{ pointer: '/path/id', message }] });
 }
 
-function wrongKind(metric: Parameters<typeof metricPath>[0]): Problem {
+export function wrongKind(metric: Parameters<typeof metricPath>[0]): Problem {
   const message = `${metric.id} is of kind ${metric.kind}: it is answered at ${metricPath(metric)}`;
   return new Problem('wrong_kind', message, { errors: [{ pointer: '/path/id', message }] });
 }

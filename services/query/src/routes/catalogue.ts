@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Answerer, ServedSet } from '@tidemark/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { boardFacts } from '../board.ts';
 import { metricFacts, metricFactsWithValues, setFacts } from '../catalogue.ts';
 import { hasTag, preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
+import { openApiText } from '../schemas/openapi.ts';
 import { noQuery, parseQuery } from '../schemas/query.ts';
 import { metricAt } from './answers.ts';
 
@@ -30,14 +32,41 @@ export function addCatalogueRoutes(app: FastifyInstance, { answerer, sets, nowMs
     parseQuery(noQuery, request.query);
     return sendJson(request, reply, { sets: await Promise.all(sets.map((served) => setFacts(served, answerer, nowMs()))) });
   });
+  app.get<{ Params: { set: string } }>('/v1/board/:set', async (request, reply) => {
+    parseQuery(noQuery, request.query);
+    const served = sets.find(({ set }) => set.name === request.params.set);
+    if (served === undefined) throw unknownSet(request.params.set);
+    return sendJson(request, reply, await boardFacts(served, answerer));
+  });
+  addContractRoutes(app);
+}
+
+function unknownSet(name: string): Problem {
+  const message = `no set is called ${JSON.stringify(name.slice(0, 80))}: /v1/sets lists them`;
+  return new Problem('unknown_set', message, { errors: [{ pointer: '/path/set', message }] });
+}
+
+/** Made at the first request and kept. */
+function addContractRoutes(app: FastifyInstance): void {
+  let text: string | null = null;
+  for (const path of ['/openapi.json', '/v1/openapi.json']) {
+    app.get(path, (request, reply) => {
+      parseQuery(noQuery, request.query);
+      text ??= openApiText();
+      return sendJsonText(request, reply, text);
+    });
+  }
 }
 
 function sendJson(request: FastifyRequest, reply: FastifyReply, body: object): FastifyReply {
+  return sendJsonText(request, reply, JSON.stringify(body));
+}
+
+function sendJsonText(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
   if (preferredType(request.headers.accept, ['application/json']) === null) {
     const message = 'this path answers in application/json';
     throw new Problem('not_acceptable', message, { errors: [{ pointer: '/header/accept', message }] });
   }
-  const text = JSON.stringify(body);
   const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 32)}"`;
   reply.header('etag', tag).header('vary', 'accept');
   if (hasTag(request.headers['if-none-match'], tag)) return reply.code(304).send();

@@ -1,41 +1,41 @@
 /** The bodies of the answers, by kind. */
 import { z } from 'zod';
-import { bucketName, count, envelopeShape, instant, share, sliceValueOf } from './envelope.ts';
+import { bucketName, count, envelopeShape, figure, instant, share, sliceValueOf } from './envelope.ts';
 
 const oneValue = sliceValueOf('The slice value; of a tuple an array with one of each dimension. `$rest` sums up what is not listed.');
 const sliceValue = oneValue.nullable().meta({ description: 'The slice value, of a tuple an array with one of each dimension; null is the total.' });
 
-export const retentionBody = z
+const retentionCohort = z
   .strictObject({
-    ...envelopeShape,
-    cohorts: z.array(
-      z.strictObject({
-        cohort: bucketName,
-        value: sliceValue,
-        size: count,
-        cells: z.array(
-          z.strictObject({ k: z.int().min(1), retained: count, rate: share.nullable(), onOrAfter: count, complete: z.boolean(), closesAt: instant }),
-        ),
-        completeOnOrAfter: z.boolean(),
-        brackets: z
-          .array(z.strictObject({ from: count, to: count, retained: count, rate: share.nullable(), complete: z.boolean() }))
-          .optional()
-          .meta({ description: 'Of a metric with brackets: actors returned in some column from `from` to `to`, both included.' }),
-      }),
+    cohort: bucketName,
+    value: sliceValue,
+    size: count,
+    cells: z.array(
+      z.strictObject({ k: z.int().min(1), retained: count, rate: share.nullable(), onOrAfter: count, complete: z.boolean(), closesAt: instant }),
     ),
-    overall: z.array(
-      z.strictObject({
-        value: sliceValue,
-        k: z.int().min(1),
-        retained: count,
-        of: count,
-        rate: share.nullable(),
-        low: share.nullable(),
-        high: share.nullable(),
-        cohorts: count,
-      }),
-    ),
+    completeOnOrAfter: z.boolean(),
+    brackets: z
+      .array(z.strictObject({ from: count, to: count, retained: count, rate: share.nullable(), complete: z.boolean() }))
+      .optional()
+      .meta({ description: 'Of a metric with brackets: actors returned in some column from `from` to `to`, both included.' }),
   })
+  .meta({ id: 'RetentionCohort' });
+
+const retentionOverall = z
+  .strictObject({
+    value: sliceValue,
+    k: z.int().min(1),
+    retained: count,
+    of: count,
+    rate: share.nullable(),
+    low: share.nullable(),
+    high: share.nullable(),
+    cohorts: count,
+  })
+  .meta({ id: 'RetentionOverall' });
+
+export const retentionBody = z
+  .strictObject({ ...envelopeShape, cohorts: z.array(retentionCohort), overall: z.array(retentionOverall) })
   .meta({ id: 'RetentionFigures' });
 
 /** Seconds, of each actor's earliest attempt opened in the bucket that reached the step; a range pools its buckets. */
@@ -62,14 +62,16 @@ const step = z
   })
   .meta({ id: 'FunnelStep' });
 const steps = z.array(step);
-const funnelBuckets = z.array(z.strictObject({ bucket: bucketName, complete: z.boolean(), steps }));
+const funnelBuckets = z.array(z.strictObject({ bucket: bucketName, complete: z.boolean(), steps }).meta({ id: 'FunnelBucket' }));
 
 export const funnelBody = z
   .strictObject({
     ...envelopeShape,
     steps: steps.optional(),
     buckets: funnelBuckets.optional(),
-    slices: z.array(z.strictObject({ value: oneValue, steps: steps.optional(), buckets: funnelBuckets.optional() })).optional(),
+    slices: z
+      .array(z.strictObject({ value: oneValue, steps: steps.optional(), buckets: funnelBuckets.optional() }).meta({ id: 'FunnelSlice' }))
+      .optional(),
     complete: z.boolean(),
     uniquesLimit: count,
   })
@@ -84,66 +86,71 @@ const activationTime = z
     p90: z.number().min(0).nullable(),
     histogram: z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })),
   })
-  .meta({ description: 'Seconds from the entry to activation.' });
+  .meta({ id: 'ActivationTime', description: 'Seconds from the entry to activation.' });
 
 const activationShare = { activated: count, of: count, rate: share.nullable(), low: share.nullable(), high: share.nullable(), cohorts: count };
+
+const activationCohort = z
+  .strictObject({
+    cohort: bucketName,
+    value: sliceValue,
+    size: count,
+    activated: count,
+    rate: share.nullable(),
+    low: share.nullable(),
+    high: share.nullable(),
+    complete: z.boolean(),
+    conditions: z
+      .array(z.strictObject({ name: z.string(), met: count }))
+      .meta({ description: 'Each judged on the whole window of each actor of the cohort.' }),
+    activatedBy: z
+      .array(z.strictObject({ k: count, activated: count, complete: z.boolean() }))
+      .optional()
+      .meta({ description: 'Actors activated in less than k + 1 units (1 h, 24 h, 7 d, 30 d) from their entry.' }),
+    time: activationTime,
+  })
+  .meta({ id: 'ActivationCohort' });
+
+const activationOverall = z
+  .strictObject({
+    value: sliceValue,
+    ...activationShare,
+    activatedBy: z
+      .array(z.strictObject({ k: count, ...activationShare }))
+      .optional()
+      .meta({ description: 'Each pooled over the cohorts in which it is complete.' }),
+  })
+  .meta({ id: 'ActivationOverall' });
 
 export const activationBody = z
   .strictObject({
     ...envelopeShape,
-    cohorts: z.array(
-      z.strictObject({
-        cohort: bucketName,
-        value: sliceValue,
-        size: count,
-        activated: count,
-        rate: share.nullable(),
-        low: share.nullable(),
-        high: share.nullable(),
-        complete: z.boolean(),
-        conditions: z
-          .array(z.strictObject({ name: z.string(), met: count }))
-          .meta({ description: 'Each judged on the whole window of each actor of the cohort.' }),
-        activatedBy: z
-          .array(z.strictObject({ k: count, activated: count, complete: z.boolean() }))
-          .optional()
-          .meta({ description: 'Actors activated in less than k + 1 units (1 h, 24 h, 7 d, 30 d) from their entry.' }),
-        time: activationTime,
-      }),
-    ),
-    overall: z
-      .array(
-        z.strictObject({
-          value: sliceValue,
-          ...activationShare,
-          activatedBy: z
-            .array(z.strictObject({ k: count, ...activationShare }))
-            .optional()
-            .meta({ description: 'Each pooled over the cohorts in which it is complete.' }),
-        }),
-      )
-      .meta({ description: 'Pooled over the complete cohorts.' }),
+    cohorts: z.array(activationCohort),
+    overall: z.array(activationOverall).meta({ description: 'Pooled over the complete cohorts.' }),
   })
   .meta({ id: 'ActivationFigures' });
 
-const stickinessCells = z.array(z.strictObject({ period: bucketName, n: z.int().min(1), actors: count, complete: z.boolean() }));
+const stickinessCells = z.array(
+  z.strictObject({ period: bucketName, n: z.int().min(1), actors: count, complete: z.boolean() }).meta({ id: 'StickinessCell' }),
+);
+const activityBucket = z
+  .strictObject({
+    bucket: bucketName,
+    value: sliceValue,
+    active: count,
+    rolling: z.record(z.string(), count),
+    new: count,
+    returning: count,
+    resurrecting: count,
+    dormant: count,
+    churned: count,
+    ever: count,
+    stickiness: z.record(z.string(), share.nullable()),
+    complete: z.boolean(),
+  })
+  .meta({ id: 'ActivityBucket' });
 const activityFigures = {
-  buckets: z.array(
-    z.strictObject({
-      bucket: bucketName,
-      value: sliceValue,
-      active: count,
-      rolling: z.record(z.string(), count),
-      new: count,
-      returning: count,
-      resurrecting: count,
-      dormant: count,
-      churned: count,
-      ever: count,
-      stickiness: z.record(z.string(), share.nullable()),
-      complete: z.boolean(),
-    }),
-  ),
+  buckets: z.array(activityBucket),
   uniques: count.nullable(),
   uniquesLimit: count,
   stickiness: z.strictObject({ week: stickinessCells, month: stickinessCells }),
@@ -152,30 +159,29 @@ const activityFigures = {
 export const activityBody = z
   .union([
     z.strictObject({ ...envelopeShape, ...activityFigures }),
-    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...activityFigures })) }),
+    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...activityFigures }).meta({ id: 'ActivitySlice' })) }),
   ])
   .meta({ id: 'ActivityFigures' });
 
-const fixed = z.string().regex(/^-?\d+(\.\d+)?$/);
-const made = z.union([z.number(), fixed]).nullable();
+const kpiBucket = z
+  .strictObject({
+    bucket: bucketName,
+    value: figure.meta({ description: 'A fixed-point sum is text; a ratio or formula is a number, null over 0.' }),
+    count: count.nullable().meta({ description: 'What the value was made of, of a ratio its denominator; null of a formula.' }),
+    complete: z.boolean(),
+    of: z.record(z.string(), figure).optional().meta({ description: 'Numerator and denominator of a ratio, or the names of a formula.' }),
+  })
+  .meta({ id: 'KpiBucket' });
 const kpiFigures = {
-  buckets: z.array(
-    z.strictObject({
-      bucket: bucketName,
-      value: made.meta({ description: 'A fixed-point sum is text; a ratio or formula is a number, null over 0.' }),
-      count: count.nullable().meta({ description: 'What the value was made of, of a ratio its denominator; null of a formula.' }),
-      complete: z.boolean(),
-      of: z.record(z.string(), made).optional().meta({ description: 'Numerator and denominator of a ratio, or the names of a formula.' }),
-    }),
-  ),
-  total: made.meta({ description: 'From sums over the range. Null for distinct actors over a range longer than `uniquesLimit`, and over 0.' }),
-  of: z.record(z.string(), made).optional(),
+  buckets: z.array(kpiBucket),
+  total: figure.meta({ description: 'From sums over the range. Null for distinct actors over a range longer than `uniquesLimit`, and over 0.' }),
+  of: z.record(z.string(), figure).optional(),
   uniquesLimit: count.optional(),
 };
 
 export const kpiBody = z
   .union([
     z.strictObject({ ...envelopeShape, ...kpiFigures }),
-    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...kpiFigures })) }),
+    z.strictObject({ ...envelopeShape, slices: z.array(z.strictObject({ value: oneValue, ...kpiFigures }).meta({ id: 'KpiSlice' })) }),
   ])
   .meta({ id: 'KpiFigures' });

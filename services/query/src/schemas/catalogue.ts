@@ -1,6 +1,6 @@
 /** The bodies about definitions, readiness and errors. */
 import { z } from 'zod';
-import { PROBLEMS } from '../problems.ts';
+import { PROBLEM_CODES } from '../problems.ts';
 import { asOf, count, envelopeShape, instant, ownerShape, sliceValueOf } from './envelope.ts';
 
 const { revision, lineage, unit, timezone } = envelopeShape;
@@ -80,12 +80,14 @@ export const readyBody = z
   })
   .meta({ id: 'Ready' });
 
+export const problemCode = z.enum(PROBLEM_CODES).meta({ id: 'ProblemCode' });
+
 export const problemBodySchema = z
   .strictObject({
     type: z.literal('about:blank'),
     title: z.string(),
     status: z.int(),
-    code: z.enum(Object.keys(PROBLEMS)),
+    code: problemCode,
     detail: z.string(),
     requestId: z.string(),
     errors: z.array(z.strictObject({ pointer: z.string(), message: z.string() })).optional(),

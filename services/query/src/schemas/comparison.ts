@@ -8,11 +8,14 @@ export function answerSchema<S extends z.ZodObject | z.ZodUnion<readonly z.ZodOb
   id: string,
   figures: S,
 ): z.ZodType<z.output<S> & OwnerFacts> {
-  const schema = figures instanceof z.ZodUnion ? z.union(figures.options.map(withFacts)) : withFacts(figures);
-  return schema.meta({ id }) as unknown as z.ZodType<z.output<S> & OwnerFacts>;
+  const schema =
+    figures instanceof z.ZodUnion
+      ? z.union(figures.options.map((option) => withFacts(option, 'slices' in option.shape ? `Sliced${id}` : `Total${id}`)))
+      : withFacts(figures, id);
+  return (figures instanceof z.ZodUnion ? schema.meta({ id }) : schema) as unknown as z.ZodType<z.output<S> & OwnerFacts>;
 }
 
-function withFacts(body: z.ZodObject): z.ZodObject {
+function withFacts(body: z.ZodObject, id: string): z.ZodObject {
   const figures = Object.fromEntries(Object.entries(body.shape).filter(([key]) => !Object.hasOwn(envelopeShape, key)));
-  return body.extend({ ...ownerShape, previous: previousOf(figures) });
+  return body.extend({ ...ownerShape, previous: previousOf(id.replace('Answer', ''), figures) }).meta({ id });
 }

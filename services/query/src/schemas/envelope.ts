@@ -2,17 +2,21 @@
 import { z } from 'zod';
 
 /** Of `toISOString`. */
-export const instant = z.iso.datetime().meta({ description: 'ISO 8601 in UTC.' });
+export const instant = z.iso.datetime().meta({ id: 'Instant', description: 'ISO 8601 in UTC.' });
 export const count = z.int().min(0);
 export const share = z.number().min(0).max(1);
 const unit = z.enum(['hour', 'day', 'week', 'month']);
-export const bucketName = z
-  .string()
-  .meta({ description: 'A bucket by its first local date, an hour with its offset.', examples: ['2026-11-01', '2026-11-01T15+04:00'] });
+export const bucketName = z.string().meta({
+  id: 'BucketName',
+  description: 'A bucket by its first local date, an hour with its offset.',
+  examples: ['2026-11-01', '2026-11-01T15+04:00'],
+});
 /** A value of a slice, or of a tuple one per dimension. */
 export function sliceValueOf(description: string) {
   return z.union([z.string(), z.array(z.string()).min(2)]).meta({ description });
 }
+/** A figure of a kpi or tile: fixed-point sums travel as text. */
+export const figure = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)]).nullable();
 const hash = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const asOf = z
@@ -66,7 +70,7 @@ export const ownerShape = {
 };
 
 /** The same figures over the range before (`compare=previous`); null when nothing is over yet, or the range before begins before 1970. */
-export function previousOf<Shape extends z.core.$ZodLooseShape>(figures: Shape) {
+export function previousOf<Shape extends z.core.$ZodLooseShape>(id: string, figures: Shape) {
   const range = { from: bucketName, to: bucketName };
   return z
     .strictObject({
@@ -74,9 +78,11 @@ export function previousOf<Shape extends z.core.$ZodLooseShape>(figures: Shape) 
       ...figures,
       against: z
         .strictObject({ ...range, ...figures })
+        .meta({ id: `${id}Against` })
         .nullable()
         .meta({ description: 'The asked range cut to as many buckets, when not all of it is over.' }),
     })
+    .meta({ id: `${id}Previous` })
     .nullable()
     .optional();
 }

@@ -35,7 +35,12 @@ const answerShape = {
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= 1_000, 'expected a whole number from 1 to 1000')
     .optional()
-    .meta({ description: 'Slice values listed, largest first; the rest is folded into `$rest`. Default 20.' }),
+    .meta({
+      description: 'Slice values listed, largest first; the rest is folded into `$rest`. Default 20.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000,
+    }),
   compare: z.literal('previous', { error: 'expected previous' }).optional().meta({
     description:
       'Adds the same range before as `previous`. Of a range that is not over at the watermark only the buckets that are over are compared: `previous` is as many first buckets of the range before, and `previous.against` the same of the asked range.',
@@ -51,6 +56,26 @@ export const funnelQuery = z.strictObject({
     .meta({ description: 'Steps per bucket instead of over the range.' }),
 });
 export const noQuery = z.strictObject({});
+
+/** Figures that one stream may carry. */
+export const MAX_LIVE_FIGURES = 50;
+export const liveQuery = z.strictObject({
+  metrics: z
+    .string({ error: once })
+    .min(1, 'expected ids of metrics separated by commas, got nothing')
+    .optional()
+    .meta({ description: 'Ids separated by commas: each by its default question.', examples: ['bookings,booking_funnel'] }),
+  path: z
+    .union([z.string(), z.array(z.string())])
+    .transform((paths) => (typeof paths === 'string' ? [paths] : paths))
+    .optional()
+    .meta({
+      description: 'A figure by the path that answers it, with its parameters, percent-encoded; may be given several times.',
+      examples: [['/v1/kpis/bookings?slice=channel']],
+      type: 'array',
+      items: { type: 'string' },
+    }),
+});
 
 /** The checked query; throws a Problem that names every parameter at fault. */
 export function parseQuery<S extends z.ZodObject>(schema: S, query: unknown): z.output<S> {

@@ -1,0 +1,217 @@
+/** The other bodies of the contract, as types; made by `npm run -w @tidemark/query openapi`: change the schemas, not this file. */
+import type { ActivationAnswer, RetentionAnswer } from './cohorts.ts';
+import type { AsOf, BucketName, Instant, Target } from './envelope.ts';
+import type { ActivityAnswer, FunnelAnswer, KpiAnswer } from './figures.ts';
+
+export interface Board {
+  readonly set: string;
+  readonly revision: string;
+  readonly lineage: string;
+  readonly timezone: string;
+  readonly tiles: readonly Tile[];
+}
+
+export interface LiveDelta {
+  /** The figure, as it was asked for. */
+  readonly path: string;
+  readonly metric: string;
+  /** Of the answer, without quotes: what the path itself answers with. */
+  readonly from: string;
+  /** Of the answer, without quotes: what the path itself answers with. */
+  readonly etag: string;
+  /** RFC 6902, to be applied in order to the body that has the tag `from`. */
+  readonly patch: readonly PatchOperation[];
+}
+
+/** The figure cannot be answered now; a snapshot follows when it can. */
+export interface LiveProblem {
+  /** The figure, as it was asked for. */
+  readonly path: string;
+  readonly metric: string;
+  readonly code: ProblemCode;
+  readonly detail: string;
+}
+
+export interface LiveSnapshot {
+  /** The figure, as it was asked for. */
+  readonly path: string;
+  readonly metric: string;
+  /** Of the answer, without quotes: what the path itself answers with. */
+  readonly etag: string;
+  readonly body: RetentionAnswer | FunnelAnswer | ActivationAnswer | ActivityAnswer | KpiAnswer;
+}
+
+export interface Metric {
+  readonly id: string;
+  readonly kind: 'retention' | 'funnel' | 'activation' | 'activity' | 'kpi';
+  readonly set: string;
+  readonly title: string;
+  readonly description: string | null;
+  /** What is counted, in one sentence made from the definition. */
+  readonly definition: string;
+  readonly target: Target | null;
+  readonly owner: string | null;
+  readonly ownerSince: string | null;
+  readonly revision: string;
+  readonly lineage: string;
+  readonly unit: 'hour' | 'day' | 'week' | 'month';
+  readonly timezone: string;
+  readonly weekStart: 'monday' | 'sunday';
+  /** Seconds. */
+  readonly freshness: number;
+  readonly slices: readonly {
+    /** What `slice=` takes: a dimension, of a tuple its dimensions joined by commas. */
+    readonly name: string;
+    /** Values come from events; otherwise the list is closed and anything else is `$other`. */
+    readonly open: boolean;
+    /** Of an open slice those of the last thirty buckets, largest first; null where they were not looked up. */
+    readonly values: readonly (string | readonly string[])[] | null;
+  }[];
+  readonly path: string;
+}
+
+export interface Metrics {
+  readonly metrics: readonly Metric[];
+}
+
+export type PatchOperation = PatchValue | PatchRemoval;
+
+export interface PatchRemoval {
+  readonly op: 'remove';
+  readonly path: string;
+}
+
+export interface PatchValue {
+  readonly op: 'add' | 'replace';
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly errors?: readonly { readonly pointer: string; readonly message: string }[];
+}
+
+export type ProblemCode =
+  | 'bad_parameter'
+  | 'bad_range'
+  | 'bad_slice'
+  | 'too_large'
+  | 'bad_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'unknown_metric'
+  | 'wrong_kind'
+  | 'unknown_set'
+  | 'unknown_path'
+  | 'not_allowed'
+  | 'not_acceptable'
+  | 'receive_timeout'
+  | 'url_too_long'
+  | 'wrong_host'
+  | 'rate_limited'
+  | 'too_many_streams'
+  | 'headers_too_large'
+  | 'unavailable'
+  | 'timeout'
+  | 'internal';
+
+export interface Ready {
+  readonly ready: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly detail: string;
+    readonly latencyMs?: number;
+  }[];
+  readonly details: {
+    readonly sets: readonly {
+      readonly set: string;
+      readonly lineage: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly position: string | null;
+        readonly clock: Instant | null;
+        readonly source: 'redis' | 'clickhouse' | null;
+        readonly halted: string | null;
+        readonly heads: {
+          readonly redis: {
+            readonly position: string;
+            readonly open: boolean;
+            readonly publishedAt: Instant;
+            readonly confirmedAt: Instant;
+          } | null;
+          readonly clickhouse: {
+            readonly position: string;
+            readonly open: boolean;
+            readonly publishedAt: Instant;
+            readonly confirmedAt: Instant;
+          } | null;
+        };
+      }[];
+    }[];
+  };
+}
+
+export interface Sets {
+  readonly sets: readonly {
+    readonly name: string;
+    readonly revision: string;
+    readonly lineage: string;
+    readonly timezone: string;
+    readonly weekStart: 'monday' | 'sunday';
+    readonly metrics: readonly string[];
+    readonly board: readonly string[];
+    /** Null while no store can answer for the set. */
+    readonly asOf: AsOf | null;
+  }[];
+}
+
+export interface Tile {
+  /** As the set lists it. */
+  readonly tile: string;
+  readonly metric: string;
+  /** Of the metric; empty for the total of a kpi. */
+  readonly field: string;
+  readonly kind: 'retention' | 'funnel' | 'activation' | 'activity' | 'kpi';
+  readonly title: string;
+  readonly definition: string;
+  readonly unit: 'hour' | 'day' | 'week' | 'month';
+  readonly timezone: string;
+  readonly from: BucketName;
+  readonly to: BucketName;
+  /** Over the whole range, which ends at the watermark; its last bucket is seldom over. */
+  readonly value: number | string | null;
+  /** The buckets of the range that are over beside as many of the range before; null when there is nothing to compare. */
+  readonly compared: {
+    readonly from: BucketName;
+    readonly to: BucketName;
+    readonly value: number | string | null;
+    readonly previous: {
+      readonly from: BucketName;
+      readonly to: BucketName;
+      readonly value: number | string | null;
+    };
+    /** value / previous.value − 1; null over 0 or null. */
+    readonly change: number | null;
+  } | null;
+  /** The field per bucket or cohort. */
+  readonly line: readonly {
+    readonly bucket: BucketName;
+    readonly value: number | string | null;
+    readonly complete: boolean;
+  }[];
+  readonly target: Target | null;
+  readonly owner: string | null;
+  readonly ownerSince: string | null;
+  /** Seconds. */
+  readonly freshness: number;
+  /** Where the figure is answered whole. */
+  readonly path: string;
+  readonly asOf: AsOf;
+}
