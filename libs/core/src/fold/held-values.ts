@@ -82,15 +82,19 @@ export class HeldValues implements Holders, HeldState {
     return this.#tables[this.ledger.tables[entry] as number] as HeldTable;
   }
 
+  numberOf(key: string): number {
+    return this.#tables.findIndex(({ shape: { metric, name } }) => `${metric}/${name}` === key);
+  }
+
   /** Whether an entry says anything that a move may still ask for. */
-  isLive(entry: number): boolean {
+  readonly isLive = (entry: number): boolean => {
     const { slots, buckets, amounts } = this.ledger;
     return amounts[entry] !== 0 && this.tableOf(entry).isLive(slots[entry] as number, buckets[entry] as number, this.#fold.state.clockMs);
-  }
+  };
 
   /** An event that passes the filter, before any metric takes it. */
   show(event: EventView): void {
-    this.ledger.sweep((entry) => this.isLive(entry));
+    this.ledger.sweep(this.isLive);
     for (const held of this.#held) {
       const text = event.sliceText(held.path);
       if (text !== '') this.#showIn(held, text, event);

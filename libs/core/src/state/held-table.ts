@@ -22,8 +22,10 @@ export interface HeldState {
   readonly ledger: HeldLedger;
   /** The table of an entry of the ledger. */
   tableOf(entry: number): HeldTable;
+  /** The number in the ledger of a table by its key, `metric/name`; −1 when it is kept by no held value. */
+  numberOf(key: string): number;
   /** Whether an entry says anything that a move may still ask for: any other is no state. */
-  isLive(entry: number): boolean;
+  readonly isLive: (entry: number) => boolean;
 }
 
 export interface HeldSlice {
