@@ -7,7 +7,6 @@ import { BrokenSegment } from './segment-error.ts';
 const WORD_BITS = 32;
 /** Bucket words beyond any time that an event can have; keeps what is read inside 32 bits. */
 const WORD_LIMIT = 2 ** 26 - 1;
-const LABEL_LIMIT = 2 ** 31 - 1;
 
 /** The registers in the order in which a segment's header lists them. */
 export interface Registers {
@@ -274,11 +273,12 @@ export class ActorRecordReader {
     for (let index = 0; index < count; index++) {
       const key = tables[reader.varintUpTo(tables.length - 1, 'a table')] ?? '';
       const bucket = reader.signed();
-      const label = reader.varintUpTo(LABEL_LIMIT, 'a label');
-      const column = reader.varintUpTo(LABEL_LIMIT, 'a column');
-      const amount = reader.signed();
       const table = held.numberOf(key);
-      if (table < 0) throw new BrokenSegment(`nobody's value is kept beside the table ${key}`);
+      const shape = this.#state.tables.get(key)?.shape;
+      if (table < 0 || shape === undefined) throw new BrokenSegment(`nobody's value is kept beside the table ${key}`);
+      const label = reader.varintUpTo((shape.ordinals ?? 1) - 1, 'a label');
+      const column = reader.varintUpTo(shape.width - 1, 'a column');
+      const amount = reader.signed();
       if (slot < 0) continue;
       const entry = held.ledger.ensure(slot, table, bucket, label, column);
       held.ledger.amounts[entry] = amount;

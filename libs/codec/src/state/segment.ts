@@ -10,6 +10,11 @@ export const SEGMENT_FORMAT = 2;
 /** Of sets in which nobody holds a value, which the release before can read as well. */
 const FORMAT_WITHOUT_HELD = 1;
 
+/** In which a state is written. */
+export function formatOf({ held }: Pick<PartitionState, 'held'>): number {
+  return held === null ? FORMAT_WITHOUT_HELD : SEGMENT_FORMAT;
+}
+
 /** `TMSG`; magic and checksum stand at the same place in every format. */
 const MAGIC = 0x47534d54;
 const CHECKED_FROM = 8;
@@ -66,11 +71,11 @@ export function headerOf(state: PartitionState, of: Pick<SegmentHeader, 'kind' |
 }
 
 /** Begins a segment: the checksum's place is filled in by `sealSegment`. */
-export function beginSegment(writer: ByteWriter, header: Uint8Array, { registers }: Pick<SegmentHeader, 'registers'>): void {
+export function beginSegment(writer: ByteWriter, header: Uint8Array, format: number): void {
   writer.at = 0;
   writer.word(MAGIC);
   writer.word(0);
-  writer.varint(registers.some(({ kind }) => kind === 'ledger') ? SEGMENT_FORMAT : FORMAT_WITHOUT_HELD);
+  writer.varint(format);
   writer.varint(header.length);
   writer.append(header);
 }
