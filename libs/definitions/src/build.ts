@@ -160,7 +160,10 @@ function reportSlices(written: unknown, report: Report): void {
       const [heldOne] = names.filter((name) => typeof name === 'string' && held.includes(name));
       const [shownOne] = names.filter((name) => typeof name === 'string' && known.includes(name) && !held.includes(name));
       if (heldOne !== undefined && shownOne !== undefined)
-        report(path, `not supported yet: one slice by ${quote(heldOne)}, which people hold, and ${quote(shownOne)}, which events show: slice by each of them`);
+        report(
+          path,
+          `not supported yet: one slice by ${quote(heldOne)}, which people hold, and ${quote(shownOne)}, which events show: slice by each of them`,
+        );
     }
   }
 }

@@ -105,7 +105,12 @@ describe('a slice by what people hold', () => {
   const revisionOf = (head: string) => acceptedMetric(`{ ${KPI}, slice: [came] }`, head).revision;
 
   it('is of a dimension with hold: first, which changes the revision', () => {
-    expect(accepted(`${HELD}\nmetrics:\n  - { ${KPI} }\n`).dimensions[0]).toEqual({ name: 'came', path: ['properties', 'came'], max: 50, hold: 'first' });
+    expect(accepted(`${HELD}\nmetrics:\n  - { ${KPI} }\n`).dimensions[0]).toEqual({
+      name: 'came',
+      path: ['properties', 'came'],
+      max: 50,
+      hold: 'first',
+    });
     expect(revisionOf(HELD)).not.toBe(revisionOf(HELD.replace('came, hold: first', 'came')));
   });
 
@@ -125,7 +130,10 @@ describe('a slice by what people hold', () => {
 
   it.each([
     ['[[came, device]]', 'not supported yet: one slice by "came", which people hold, and "device", which events show: slice by each of them'],
-    ['[[device, joined, came]]', 'not supported yet: one slice by "joined", which people hold, and "device", which events show: slice by each of them'],
+    [
+      '[[device, joined, came]]',
+      'not supported yet: one slice by "joined", which people hold, and "device", which events show: slice by each of them',
+    ],
   ])('%s mixes both and is refused', (slice, message) => {
     expect(problems(`${HELD}\nmetrics:\n  - { ${KPI}, slice: ${slice} }\n`).map(({ path, message: said }) => [path, said])).toEqual([
       ['metrics[0].slice[0]', message],
@@ -133,8 +141,8 @@ describe('a slice by what people hold', () => {
   });
 
   it('knows no other hold', () => {
-    expect(problems(`dimensions: { came: { property: came, hold: last } }\nmetrics:\n  - { ${KPI} }\n`).map(({ path, message }) => [path, message])).toEqual([
-      ['dimensions.came.hold', 'expected first: the actor\'s earliest value, got "last"'],
-    ]);
+    expect(
+      problems(`dimensions: { came: { property: came, hold: last } }\nmetrics:\n  - { ${KPI} }\n`).map(({ path, message }) => [path, message]),
+    ).toEqual([['dimensions.came.hold', 'expected first: the actor\'s earliest value, got "last"']]);
   });
 });

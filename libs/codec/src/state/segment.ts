@@ -61,7 +61,12 @@ export function headerOf(state: PartitionState, of: Pick<SegmentHeader, 'kind' |
     dictionaries: state.dictionaries.map(({ texts, overflow }) => ({ texts, overflow })),
     added: state.duplicates.added,
     registers: [
-      ...state.bucketSets.map(({ key, store }) => ({ key, kind: 'buckets' as const, size: store.words, base: store.size === 0 ? 0 : store.top(store.size - 1) })),
+      ...state.bucketSets.map(({ key, store }) => ({
+        key,
+        kind: 'buckets' as const,
+        size: store.words,
+        base: store.size === 0 ? 0 : store.top(store.size - 1),
+      })),
       ...state.firsts.map(({ key, store }) => ({ key, kind: 'first' as const, size: store.captures, base: 0 })),
       ...state.timelines.map(({ key, store }) => ({ key, kind: 'times' as const, size: store.captures, base: 0 })),
       ...(state.held === null ? [] : [{ key: 'held', kind: 'ledger' as const, size: 0, base: 0 }]),

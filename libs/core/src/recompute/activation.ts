@@ -58,8 +58,8 @@ export function activationAnswer(metric: ActivationDefinition, question: Questio
  * name that the start selector names decides; when it fails the selector's `where`, there is no entry, whatever follows.
  */
 function entriesOf(metric: ActivationDefinition, events: readonly TimelineEvent[], question: Question) {
-  const valueOf = (entry: TimelineEvent) => (question.heldAt === null ? question.valueOf(entry) : null);
-  const starts = events.filter((event) => question.matches(metric.start, event)).map((entry) => ({ entry, value: valueOf(entry) }));
+  const valueAt = (entry: TimelineEvent) => (question.heldAt === null ? question.valueOf(entry) : null);
+  const starts = events.filter((event) => question.matches(metric.start, event)).map((entry) => ({ entry, value: valueAt(entry) }));
   if (metric.entry === 'every') {
     const byCohort = Map.groupBy(starts, ({ entry, value }) => JSON.stringify([question.calendar.bucketOf(entry.timeMs), value]));
     return [...byCohort.values()].flatMap((own) => own.slice(0, 1));

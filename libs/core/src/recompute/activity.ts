@@ -115,10 +115,7 @@ function sumActors(
     buckets.push(counts);
   }
   const histogram = (period: Period) =>
-    Array.from(
-      { length: period.nextFirstDay - period.firstDay },
-      (_, index) => actors.filter((actor) => actor.daysIn(period) === index + 1).length,
-    );
+    Array.from({ length: period.nextFirstDay - period.firstDay }, (_, index) => actors.filter((actor) => actor.daysIn(period) === index + 1).length);
   return {
     buckets,
     uniques: actors.filter((actor) => isActiveIn(actor, from, to)).length,

@@ -90,9 +90,10 @@ function isHeld(dimensions: readonly Dimension[]): boolean {
 }
 
 /** Every value under which somebody may be counted. */
-function shownIn(set: MetricSet, dimensions: readonly Dimension[], { byActor, valueOf, valueOfNothing: nothing }: Question): string[] {
+function shownIn(set: MetricSet, dimensions: readonly Dimension[], question: Question): string[] {
+  const { byActor, valueOfNothing: nothing } = question;
   if (isHeld(dimensions)) return [...byActor.values()].flatMap((own) => allHeldValues(set, dimensions, own).map(textOfValues));
-  return [nothing ?? '', ...[...byActor.values()].flat().map((event) => valueOf(event) ?? '')];
+  return [nothing ?? '', ...[...byActor.values()].flat().map((event) => question.valueOf(event) ?? '')];
 }
 
 function withoutList({ values: _, ...dimension }: Dimension): Dimension {

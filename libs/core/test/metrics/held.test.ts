@@ -15,7 +15,9 @@ const on = (from: number, to = from) => ({ from: at(from).slice(0, 10), to: at(t
 
 describe('a value that actors hold', () => {
   const counted = (events: Parameters<typeof questionOf>[1]['events'], days = on(1, 3), slice = CAME) =>
-    answerOf.kpiSlices(kpi({ measure: { measure: 'count', of: select('Paid') } }), { events, ...days, slice }).map(({ value, total }) => [value, total]);
+    answerOf
+      .kpiSlices(kpi({ measure: { measure: 'count', of: select('Paid') } }), { events, ...days, slice })
+      .map(({ value, total }) => [value, total]);
 
   test('is the earliest that is not empty, and holds for all events of the actor, those that show another or none too', () => {
     const events = [
@@ -40,7 +42,12 @@ describe('a value that actors hold', () => {
   });
 
   test('holds for what came before it in the same row, and not for rows that end before it', () => {
-    const events = [event('ann', 'Paid', at(1)), event('ann', 'Paid', at(2, 9)), event('ann', 'Came', at(2), { came: 'ads' }), event('ann', 'Paid', at(3))];
+    const events = [
+      event('ann', 'Paid', at(1)),
+      event('ann', 'Paid', at(2, 9)),
+      event('ann', 'Came', at(2), { came: 'ads' }),
+      event('ann', 'Paid', at(3)),
+    ];
     expect(counted(events)).toEqual([
       ['ads', 2],
       ['', 1],
@@ -99,7 +106,12 @@ describe('a value that actors hold', () => {
 });
 
 describe('of each kind', () => {
-  const ann = [event('ann', 'Start', at(1)), event('ann', 'Return', at(2)), event('ann', 'Came', at(3), { came: 'ads' }), event('ann', 'Return', at(4))];
+  const ann = [
+    event('ann', 'Start', at(1)),
+    event('ann', 'Return', at(2)),
+    event('ann', 'Came', at(3), { came: 'ads' }),
+    event('ann', 'Return', at(4)),
+  ];
 
   test('retention: a cohort has the values that are known when its last column ends', () => {
     const of = (columns: number[]) => answerOf.retention(retention({ columns }), { events: ann, ...on(1) });

@@ -144,7 +144,9 @@ export const activation = {
       bytes: timesBytes() + 8 + (metric.entry === 'every' ? 0 : 24 + 24 * matches),
       bytesPerSliceValue: 0,
       // Of each open cohort of the actor its size, whether it is activated, in which time, at which age, and the conditions.
-      sums: (metric.entry === 'every' ? openBuckets(metric.unit, Math.ceil((metric.withinMs ?? 0) / AGE_MS[metric.unit])) : 1) * (6 + metric.conditions.length),
+      sums:
+        (metric.entry === 'every' ? openBuckets(metric.unit, Math.ceil((metric.withinMs ?? 0) / AGE_MS[metric.unit])) : 1) *
+        (6 + metric.conditions.length),
     };
   },
   fields({ columns }) {

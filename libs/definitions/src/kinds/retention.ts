@@ -167,7 +167,8 @@ export const retention = {
       bytes: needed.days * days + needed.times * timesBytes() + 8,
       bytesPerSliceValue: needed.daysPerSliceValue * days,
       // Of each open cohort of the actor its size, its columns, the last one, and its brackets.
-      sums: (metric.entry === 'every' ? openBuckets(metric.unit, metric.columns.at(-1) ?? 0) : 1) * (2 + metric.columns.length + metric.brackets.length),
+      sums:
+        (metric.entry === 'every' ? openBuckets(metric.unit, metric.columns.at(-1) ?? 0) : 1) * (2 + metric.columns.length + metric.brackets.length),
     };
   },
   fields: ({ columns: ks }) => ks.flatMap((k) => ['rate', 'retained', 'of', 'low', 'high', 'cohorts'].map((field) => `overall.${k}.${field}`)),
