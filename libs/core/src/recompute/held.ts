@@ -8,11 +8,10 @@ import type { TimelineEvent } from './timeline.ts';
  * nothing. An event at the instant itself comes too late.
  */
 export function heldValues(set: MetricSet, dimensions: readonly Dimension[], events: readonly TimelineEvent[], untilMs: number): string[] {
-  const before = events.filter((event) => event.timeMs < untilMs && passes(set.filter, event));
   return dimensions.map((dimension) => {
     const { values: _, ...open } = dimension;
-    const earliest = before.find((event) => sliceValueOf(open, event) !== '');
-    return earliest === undefined ? valueOfNothing(dimension) : sliceValueOf(dimension, earliest);
+    const earliest = events.find((event) => sliceValueOf(open, event) !== '' && passes(set.filter, event));
+    return earliest !== undefined && earliest.timeMs < untilMs ? sliceValueOf(dimension, earliest) : valueOfNothing(dimension);
   });
 }
 
