@@ -48,7 +48,7 @@ export interface RetentionAnswer {
 export interface FunnelStep {
   step: number;
   name: string;
-  /** Distinct actors; null when the range is longer than `lookback`, in slices when it is longer than one bucket. Of `$rest` the sum over its values. */
+  /** Distinct actors; null when the range is longer than `lookback`, in slices when it is longer than one bucket, unless `sliceRanges` or held values keep more. Of `$rest` the sum over its values. */
   uniques: number | null;
   entries: number;
   /** Ratios of uniques, null with them and over nobody; of step 1 both are 1. */

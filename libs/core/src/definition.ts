@@ -52,6 +52,13 @@ export function sliceName(dimensions: readonly string[]): string {
   return dimensions.join(',');
 }
 
+/** Whether a slice is by values that actors hold. Throws a RangeError for one that mixes them with those of events: a set has none. */
+export function isHeldSlice(slice: readonly string[], dimensions: readonly Dimension[]): boolean {
+  const count = slice.filter((name) => dimensions.some((dimension) => dimension.name === name && dimension.hold !== undefined)).length;
+  if (count > 0 && count < slice.length) throw new RangeError(`the slice ${sliceName(slice)} mixes held dimensions with others`);
+  return count > 0;
+}
+
 /** What every kind has. `slices` are tuples of dimension names; a tuple of one is a plain slice. */
 export interface MetricBase {
   readonly id: string;

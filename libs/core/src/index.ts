@@ -30,6 +30,7 @@ export * from './settings.ts';
 export { type BucketSets, NO_BUCKET } from './state/bucket-sets.ts';
 export { type CellTable, rowLabel, rowValue } from './state/cells.ts';
 export type { Firsts } from './state/firsts.ts';
+export type { HeldState } from './state/held-table.ts';
 export type { CellRow, RowStore, RowTable } from './state/rows.ts';
 export type { Timelines } from './state/timelines.ts';
 export * from './time/calendar.ts';

@@ -92,9 +92,18 @@ function dimensionsOf(written: unknown): readonly Dimension[] {
   return Object.entries(isRecord(written) ? written : {}).flatMap(([name, candidate]) => {
     const parsed = dimensionSchema.safeParse(candidate);
     if (!parsed.success) return [];
-    const { property, values, max } = parsed.data;
+    const { property, values, max, hold } = parsed.data;
     const texts = values === undefined ? undefined : [...new Set(values.map(String))];
-    return [{ name, path: pathOf(property), ...(texts === undefined ? {} : { values: texts }), max: texts?.length ?? max ?? DEFAULT_DIMENSION_MAX }];
+    const size = texts?.length ?? max ?? DEFAULT_DIMENSION_MAX;
+    return [
+      {
+        name,
+        path: pathOf(property),
+        ...(texts === undefined ? {} : { values: texts }),
+        max: size,
+        ...(hold === undefined ? {} : { hold }),
+      },
+    ];
   });
 }
 
@@ -133,6 +142,7 @@ function reportRepeatedIds(written: unknown, report: Report): void {
 function reportSlices(written: unknown, report: Report): void {
   const dimensions = isRecord(written) ? written['dimensions'] : undefined;
   const known = isRecord(dimensions) ? Object.keys(dimensions) : [];
+  const held = Object.entries(isRecord(dimensions) ? dimensions : {}).flatMap(([name, each]) => (isRecord(each) && 'hold' in each ? [name] : []));
   for (const [index, metric] of listAt(written, 'metrics').entries()) {
     const seen = new Set<string>();
     for (const [position, slice] of listAt(metric, 'slice').entries()) {
@@ -147,6 +157,13 @@ function reportSlices(written: unknown, report: Report): void {
         if (names.indexOf(name) < member) report(at, `the dimension ${quote(name)} stands twice in one slice: keep one of them`);
         else if (typeof name === 'string' && !known.includes(name)) report(at, unknownDimension(name, known));
       }
+      const [heldOne] = names.filter((name) => typeof name === 'string' && held.includes(name));
+      const [shownOne] = names.filter((name) => typeof name === 'string' && known.includes(name) && !held.includes(name));
+      if (heldOne !== undefined && shownOne !== undefined)
+        report(
+          path,
+          `not supported yet: one slice by ${quote(heldOne)}, which people hold, and ${quote(shownOne)}, which events show: slice by each of them`,
+        );
     }
   }
 }

@@ -6,22 +6,41 @@ import { grouped, MAX_BYTES_PER_ACTOR, MAX_CELLS_PER_BUCKET, MAX_SLICE_VALUES } 
 import { DEFAULT_DIMENSION_MAX } from './schema/selection.ts';
 import { list } from './words.ts';
 
-/** One sentence of plain English: what is counted, in which window, buckets and zone, for whom, by which slices. */
-export function describeMetric(metric: MetricDefinition): string {
-  return sentenceOf(metric.kind, metric);
+/**
+ * One sentence of plain English: what is counted, in which window, buckets and zone, for whom, by which slices. Of the dimensions those matter that
+ * people hold.
+ */
+export function describeMetric(metric: MetricDefinition, dimensions: readonly Dimension[] = []): string {
+  const said = (name: string): string => (isHeld(name, dimensions) ? `${name} (each person's first value, kept for ever)` : name);
+  return sentenceOf(metric.kind, { ...metric, slices: metric.slices.map((names) => names.map(said)) });
 }
 
 /**
  * Upper bounds: cells of one bucket in one partition, and bytes that one actor's registers take (the table's index apart).
  * Cells are those of the total times 1 + all values of all slices ($other included; of a tuple the values of its dimensions multiplied); bytes grow
  * with each value by what the kind keeps per value.
+ * Of values that people hold nothing is kept per value: an actor has one instant for each such dimension, and beside it what it has added to the
+ * rows that are still open, 44 bytes a sum.
  * A dimension that is not handed in counts as open with its default limit.
  * A `Days` register is 8 bytes and a bit per open bucket in words of 4; a `Times` register up to 4096 instants of 24 bytes.
  */
 export function estimateBound(metric: MetricDefinition, dimensions: readonly Dimension[] = []): { cellsPerBucket: number; bytesPerActor: number } {
-  const { cells, bytes, bytesPerSliceValue } = boundOf(metric.kind, metric);
-  const sliceValues = metric.slices.reduce((sum, names) => sum + combinationsOf(names, dimensions), 0);
-  return { cellsPerBucket: cells * (1 + sliceValues), bytesPerActor: bytes + bytesPerSliceValue * sliceValues };
+  const { cells, bytes, bytesPerSliceValue, sums } = boundOf(metric.kind, metric);
+  const valuesIn = (slices: MetricDefinition['slices']): number => slices.reduce((all, names) => all + combinationsOf(names, dimensions), 0);
+  const shown = valuesIn(metric.slices.filter((names) => !names.some((name) => isHeld(name, dimensions))));
+  const held = new Set(metric.slices.flat().filter((name) => isHeld(name, dimensions))).size;
+  return {
+    cellsPerBucket: cells * (1 + valuesIn(metric.slices)),
+    bytesPerActor: bytes + bytesPerSliceValue * shown + (held === 0 ? 0 : held * HELD_BYTES + sums * SUM_BYTES),
+  };
+}
+
+/** A held value's instant, messageId, label and index; a sum of the ledger with its index. */
+const HELD_BYTES = 24;
+const SUM_BYTES = 44;
+
+function isHeld(name: string, dimensions: readonly Dimension[]): boolean {
+  return dimensions.some((dimension) => dimension.name === name && dimension.hold !== undefined);
 }
 
 export interface Excess {

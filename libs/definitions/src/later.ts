@@ -6,7 +6,6 @@ import type { Mistake, Path } from './problem.ts';
 
 const FILE_LATER: readonly LaterOption[] = [
   { at: 'actor', what: 'actor (company actors need a topic keyed by company); leave it out, and people are counted' },
-  { at: 'dimensions.*.hold', what: "hold: first (an actor's earliest value, kept for ever); leave hold out, and each event shows its own value" },
 ];
 
 const METRIC_LATER: readonly LaterOption[] = [

@@ -9,7 +9,7 @@ const MAX_TIMES = 4096;
 const TIMES_ENTRY_BYTES = 24;
 
 /** Buckets that may be open at once when each has to wait for `horizon` buckets more and for late events. */
-function openBuckets(unit: Unit, horizon: number): number {
+export function openBuckets(unit: Unit, horizon: number): number {
   return horizon + 1 + Math.ceil(LATENESS_HOURS / UNIT_HOURS[unit]) + 1;
 }
 

@@ -19,19 +19,6 @@ it.each([
   expect(found.map(({ path, message }) => `${path}: ${message.split(':')[0]}`)).toEqual([`metrics[0].${key}: not supported yet`]);
 });
 
-it('hold is refused at its dimension, whose slices stay right', () => {
-  const found = problems('dimensions: { source: { property: source, hold: first } }\nmetrics: [{ id: a, kind: activity, slice: [source] }]');
-  expect(found).toEqual([
-    {
-      file: 'sample.yaml',
-      line: 1,
-      column: 43,
-      path: 'dimensions.source.hold',
-      message: "not supported yet: hold: first (an actor's earliest value, kept for ever); leave hold out, and each event shows its own value",
-    },
-  ]);
-});
-
 it('what is mistaken beside a later option is still reported', () => {
   const found = problems(`metrics: [{ ${FUNNEL}, actor: company, windw: 3d, slice: [nowhere] }, { id: b, kind: usage }]\nboard: [b.overall.rate]`);
   expect(found.map(({ path }) => path)).toEqual(['metrics[0].actor', 'metrics[0].windw', 'metrics[0].slice[0]', 'metrics[1].kind']);

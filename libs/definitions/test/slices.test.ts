@@ -98,3 +98,51 @@ describe('a metric beyond the limits is refused at its largest slice, with its s
     expect(problems(text).map(({ path }) => path)).toEqual(['dimensions.few.max']);
   });
 });
+
+describe('a slice by what people hold', () => {
+  const HELD =
+    'dimensions: { came: { property: came, hold: first }, joined: { property: joined, max: 9, hold: first }, device: { property: device, max: 9 } }';
+  const revisionOf = (head: string) => acceptedMetric(`{ ${KPI}, slice: [came] }`, head).revision;
+
+  it('is of a dimension with hold: first, which changes the revision', () => {
+    expect(accepted(`${HELD}\nmetrics:\n  - { ${KPI} }\n`).dimensions[0]).toEqual({
+      name: 'came',
+      path: ['properties', 'came'],
+      max: 50,
+      hold: 'first',
+    });
+    expect(revisionOf(HELD)).not.toBe(revisionOf(HELD.replace('came, hold: first', 'came')));
+  });
+
+  it('is said in the sentence', () => {
+    const set = accepted(`${HELD}\nmetrics:\n  - { ${KPI}, slice: [came, device] }\n`);
+    const [metric] = set.metrics;
+    expect(metric && describeMetric(metric, set.dimensions)).toMatch(/; also by came \(each person's first value, kept for ever\) and device\.$/);
+  });
+
+  it('has a bound: its instant for each dimension, and what an actor may have added to open rows, whatever the number of values', () => {
+    const set = accepted(`${HELD}\nmetrics:\n  - { ${KPI}, slice: [came, [came, joined], device] }\n`);
+    // Nine days are open: the day at hand, the seven of the lateness, and the one at its edge.
+    expect(set.metrics.map((metric) => estimateBound(metric, set.dimensions))).toEqual([
+      { cellsPerBucket: 3 * (1 + 51 + 51 * 10 + 10), bytesPerActor: 2 * 24 + 9 * 44 },
+    ]);
+  });
+
+  it.each([
+    ['[[came, device]]', 'not supported yet: one slice by "came", which people hold, and "device", which events show: slice by each of them'],
+    [
+      '[[device, joined, came]]',
+      'not supported yet: one slice by "joined", which people hold, and "device", which events show: slice by each of them',
+    ],
+  ])('%s mixes both and is refused', (slice, message) => {
+    expect(problems(`${HELD}\nmetrics:\n  - { ${KPI}, slice: ${slice} }\n`).map(({ path, message: said }) => [path, said])).toEqual([
+      ['metrics[0].slice[0]', message],
+    ]);
+  });
+
+  it('knows no other hold', () => {
+    expect(
+      problems(`dimensions: { came: { property: came, hold: last } }\nmetrics:\n  - { ${KPI} }\n`).map(({ path, message }) => [path, message]),
+    ).toEqual([['dimensions.came.hold', 'expected first: the actor\'s earliest value, got "last"']]);
+  });
+});

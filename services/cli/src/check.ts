@@ -44,7 +44,7 @@ function describeSet(set: MetricSet): object {
     id: metric.id,
     kind: metric.kind,
     revision: metric.revision,
-    sentence: describeMetric(metric),
+    sentence: describeMetric(metric, set.dimensions),
     ...estimateBound(metric, set.dimensions),
     fields: fieldsOf(metric),
   }));
@@ -55,7 +55,7 @@ function printSet(file: string, set: MetricSet, { data, dataStyle }: Output): vo
   data(`${dataStyle.bold(file)}  set ${set.name}, ${set.metrics.length} metrics, revision ${set.revision}`);
   for (const metric of set.metrics) {
     const { cellsPerBucket, bytesPerActor } = estimateBound(metric, set.dimensions);
-    data(`  ${dataStyle.bold(metric.id)}  ${describeMetric(metric)}`);
+    data(`  ${dataStyle.bold(metric.id)}  ${describeMetric(metric, set.dimensions)}`);
     data(dataStyle.dim(`    at most ${formatCount(cellsPerBucket)} cells a bucket and partition, ${formatCount(bytesPerActor)} bytes an actor`));
   }
 }

@@ -21,7 +21,7 @@ export function metricFacts({ metric, set, lineage }: ServedMetric) {
     set: set.name,
     title: metric.title ?? metric.id,
     description: metric.description ?? null,
-    definition: describeMetric(metric),
+    definition: describeMetric(metric, set.dimensions),
     owner: metric.owner ?? null,
     ownerSince: metric.ownerSince ?? null,
     target: metric.target === undefined ? null : targetFacts(metric.target),

@@ -1,5 +1,5 @@
 /** One actor's record: its key and its rows of every register, complete, so that of two records of an actor the newer one says all. */
-import { type BucketSets, type Firsts, NO_BUCKET, type PartitionState, type Timelines } from '@tidemark/core';
+import { type BucketSets, type Firsts, type HeldState, NO_BUCKET, type PartitionState, type Timelines } from '@tidemark/core';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import type { SegmentHeader } from './segment.ts';
 import { BrokenSegment } from './segment-error.ts';
@@ -13,6 +13,11 @@ export interface Registers {
   readonly buckets: readonly { readonly store: BucketSets; readonly base: number }[];
   readonly firsts: readonly Firsts[];
   readonly timelines: readonly Timelines[];
+  /** null in a set in which nobody holds a value. */
+  readonly held: HeldState | null;
+  /** Keys of the header's tables, and the place of each. */
+  readonly tables: readonly string[];
+  readonly placeOfTable: ReadonlyMap<string, number>;
 }
 
 export function registersOf(state: PartitionState, header: SegmentHeader): Registers {
@@ -20,7 +25,14 @@ export function registersOf(state: PartitionState, header: SegmentHeader): Regis
     buckets: state.bucketSets.map(({ store }, index) => ({ store, base: header.registers[index]?.base ?? 0 })),
     firsts: state.firsts.map(({ store }) => store),
     timelines: state.timelines.map(({ store }) => store),
+    held: state.held,
+    ...tablesOf(header),
   };
+}
+
+export function tablesOf(header: SegmentHeader): Pick<Registers, 'tables' | 'placeOfTable'> {
+  const tables = header.tables.map(({ key }) => key);
+  return { tables, placeOfTable: new Map(tables.map((key, place) => [key, place])) };
 }
 
 /** Registers without a row of the actor take no byte: each row set is led by the distance from the register before; one beyond the last says "capped". */
@@ -57,8 +69,37 @@ export function writeActor(writer: ByteWriter, state: PartitionState, registers:
     }
     number++;
   }
+  if (registers.held !== null) {
+    if (liveEntries(registers.held, slot) > 0) {
+      writer.varint(number - last);
+      last = number;
+      writeLedger(writer, registers.held, registers.placeOfTable, slot);
+    }
+    number++;
+  }
   if (state.cappedActors.has(slot)) writer.varint(number - last);
   writer.byte(0);
+}
+
+function liveEntries({ ledger, isLive }: HeldState, slot: number): number {
+  let count = 0;
+  for (let entry = ledger.first(slot); entry >= 0; entry = ledger.following(entry)) if (isLive(entry)) count++;
+  return count;
+}
+
+/** Of each entry that can still move: table, bucket, label within the total, column, sum. */
+function writeLedger(writer: ByteWriter, held: HeldState, placeOfTable: ReadonlyMap<string, number>, slot: number): void {
+  const { ledger } = held;
+  writer.varint(liveEntries(held, slot));
+  for (let entry = ledger.first(slot); entry >= 0; entry = ledger.following(entry)) {
+    if (!held.isLive(entry)) continue;
+    const { metric, name } = held.tableOf(entry).shape;
+    writer.varint(placeOfTable.get(`${metric}/${name}`) as number);
+    writer.signed(ledger.buckets[entry] as number);
+    writer.varint(ledger.labels[entry] as number);
+    writer.varint(ledger.columns[entry] as number);
+    writer.signed(ledger.amounts[entry] as number);
+  }
 }
 
 function writeBucketRows(writer: ByteWriter, store: BucketSets, first: number, base: number): void {
@@ -144,9 +185,10 @@ export class ActorRecordReader {
   }
 
   read(reader: ByteReader): void {
-    const { buckets, firsts, timelines } = this.#registers;
+    const { buckets, firsts, timelines, held } = this.#registers;
     const slot = this.#slotOf(reader.word(), reader.word(), reader.word(), reader.word());
-    const count = buckets.length + firsts.length + timelines.length;
+    const ledgerAt = buckets.length + firsts.length + timelines.length;
+    const count = ledgerAt + (held === null ? 0 : 1);
     for (let number = -1; ; ) {
       const distance = reader.varintUpTo(count + 1, 'a register');
       if (distance === 0) return;
@@ -158,6 +200,7 @@ export class ActorRecordReader {
       if (set !== undefined) this.#readBucketRows(reader, set.store, set.base, slot);
       else if (first !== undefined) this.#readFirst(reader, first, slot);
       else if (timeline !== undefined) this.#readTimeline(reader, timeline, slot);
+      else if (held !== null && number === ledgerAt) this.#readLedger(reader, held, slot);
       else if (slot >= 0) this.#state.cappedActors.add(slot);
     }
   }
@@ -221,6 +264,24 @@ export class ActorRecordReader {
         const value = reader.varintUpTo(this.#labelLimit, 'a captured label');
         if (position >= 0) store.setCaptured(position, capture, value);
       }
+    }
+  }
+
+  #readLedger(reader: ByteReader, held: HeldState, slot: number): void {
+    const { tables } = this.#registers;
+    const count = reader.varintUpTo(Math.floor(reader.left / 5), 'a number of sums');
+    for (let index = 0; index < count; index++) {
+      const key = tables[reader.varintUpTo(tables.length - 1, 'a table')] ?? '';
+      const bucket = reader.signed();
+      const table = held.numberOf(key);
+      const shape = this.#state.tables.get(key)?.shape;
+      if (table < 0 || shape === undefined) throw new BrokenSegment(`nobody's value is kept beside the table ${key}`);
+      const label = reader.varintUpTo((shape.ordinals ?? 1) - 1, 'a label');
+      const column = reader.varintUpTo(shape.width - 1, 'a column');
+      const amount = reader.signed();
+      if (slot < 0) continue;
+      const entry = held.ledger.ensure(slot, table, bucket, label, column);
+      held.ledger.amounts[entry] = amount;
     }
   }
 }

@@ -3,7 +3,7 @@ import type { PartitionState, RowStore, RowTable } from '@tidemark/core';
 import { type Registers, registersOf, writeActor } from './actor-record.ts';
 import { ByteWriter } from './bytes.ts';
 import { writePlace, writeRow } from './row-record.ts';
-import { beginSegment, headerOf, SECTION, type Section, type SegmentHeader, sealSegment } from './segment.ts';
+import { beginSegment, formatOf, headerOf, SECTION, type Section, type SegmentHeader, sealSegment } from './segment.ts';
 
 const DEFAULT_TARGET_BYTES = 4 * 2 ** 20;
 /** Ids of the duplicate filter go to a piece, and into a record, by this many. */
@@ -66,6 +66,7 @@ export function estimateStateBytes(state: PartitionState): number {
     for (let row = 0; row < store.size; row++) elements += store.lengths[row] as number;
     bytes += store.size * 3 + elements * (13 + store.captures);
   }
+  if (state.held !== null) bytes += state.held.ledger.size * 6;
   return bytes + 16 * state.changes.size + state.changes.cellCount;
 }
 
@@ -111,7 +112,7 @@ class Packer {
     this.#registers = registersOf(state, this.#header);
     this.#tables = new Map(this.#header.tables.map(({ key }, index) => [key, index]));
     this.#tableNumbers = state.changes.tables.map(({ shape }) => this.#tableOf(`${shape.metric}/${shape.name}`));
-    beginSegment(this.#writer, this.#headerBytes);
+    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state));
   }
 
   actor(slot: number): void {
@@ -186,7 +187,7 @@ class Packer {
     this.#writer.at = start;
     this.#count--;
     this.finish();
-    beginSegment(this.#writer, this.#headerBytes);
+    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state));
     this.#openSection(section);
     this.#writer.append(record);
     this.#count = 1;

@@ -5,7 +5,15 @@ import { ByteReader, type ByteWriter } from './bytes.ts';
 import { BrokenSegment, NewerFormat } from './segment-error.ts';
 
 /** Raised when segments of this code cannot be read by the code before. Formats are read one release before they are written. */
-export const SEGMENT_FORMAT = 1;
+export const SEGMENT_FORMAT = 2;
+
+/** Of sets in which nobody holds a value, which the release before can read as well. */
+const FORMAT_WITHOUT_HELD = 1;
+
+/** In which a state is written. */
+export function formatOf({ held }: Pick<PartitionState, 'held'>): number {
+  return held === null ? FORMAT_WITHOUT_HELD : SEGMENT_FORMAT;
+}
 
 /** `TMSG`; magic and checksum stand at the same place in every format. */
 const MAGIC = 0x47534d54;
@@ -35,7 +43,7 @@ export interface SegmentHeader {
 
 export interface RegisterHeader {
   readonly key: string;
-  readonly kind: 'buckets' | 'first' | 'times';
+  readonly kind: 'buckets' | 'first' | 'times' | 'ledger';
   /** Words of a bucket set, captures of the others. */
   readonly size: number;
   /** Bucket sets: the word that tops are counted from. */
@@ -53,20 +61,26 @@ export function headerOf(state: PartitionState, of: Pick<SegmentHeader, 'kind' |
     dictionaries: state.dictionaries.map(({ texts, overflow }) => ({ texts, overflow })),
     added: state.duplicates.added,
     registers: [
-      ...state.bucketSets.map(({ key, store }) => ({ key, kind: 'buckets' as const, size: store.words, base: store.size === 0 ? 0 : store.top(store.size - 1) })),
+      ...state.bucketSets.map(({ key, store }) => ({
+        key,
+        kind: 'buckets' as const,
+        size: store.words,
+        base: store.size === 0 ? 0 : store.top(store.size - 1),
+      })),
       ...state.firsts.map(({ key, store }) => ({ key, kind: 'first' as const, size: store.captures, base: 0 })),
       ...state.timelines.map(({ key, store }) => ({ key, kind: 'times' as const, size: store.captures, base: 0 })),
+      ...(state.held === null ? [] : [{ key: 'held', kind: 'ledger' as const, size: 0, base: 0 }]),
     ],
     tables: [...state.tables].map(([key, table]) => ({ key, width: table.shape.width })),
   };
 }
 
 /** Begins a segment: the checksum's place is filled in by `sealSegment`. */
-export function beginSegment(writer: ByteWriter, header: Uint8Array): void {
+export function beginSegment(writer: ByteWriter, header: Uint8Array, format: number): void {
   writer.at = 0;
   writer.word(MAGIC);
   writer.word(0);
-  writer.varint(SEGMENT_FORMAT);
+  writer.varint(format);
   writer.varint(header.length);
   writer.append(header);
 }
@@ -129,7 +143,7 @@ function isDictionary(value: unknown): boolean {
 
 function isRegister(value: unknown): boolean {
   if (!isRecord(value) || typeof value.key !== 'string' || !isCount(value.size) || !Number.isSafeInteger(value.base)) return false;
-  return value.kind === 'buckets' || value.kind === 'first' || value.kind === 'times';
+  return value.kind === 'buckets' || value.kind === 'first' || value.kind === 'times' || value.kind === 'ledger';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

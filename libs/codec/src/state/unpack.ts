@@ -1,6 +1,6 @@
 /** Brings a partition's state back from its segments. */
 import type { PartitionState, RowStore } from '@tidemark/core';
-import { ActorRecordReader, type Registers } from './actor-record.ts';
+import { ActorRecordReader, type Registers, tablesOf } from './actor-record.ts';
 import type { ByteReader } from './bytes.ts';
 import { type RowPlace, readCells, readPlace } from './row-record.ts';
 import { type OpenedSegment, openSegment, SECTION, type SegmentHeader } from './segment.ts';
@@ -108,7 +108,9 @@ function registersOfHeader(state: PartitionState, header: SegmentHeader): Regist
   const fits =
     buckets.every(({ store, size }) => store.words === size) && [...firsts, ...timelines].every(({ store, size }) => store.captures === size);
   if (!fits) throw new BrokenSegment('a register has another shape');
-  return { buckets, firsts: firsts.map(({ store }) => store), timelines: timelines.map(({ store }) => store) };
+  const held = of('ledger').length === 0 ? null : state.held;
+  if (of('ledger').length > 0 && held === null) throw new BrokenSegment('nobody holds a value');
+  return { buckets, firsts: firsts.map(({ store }) => store), timelines: timelines.map(({ store }) => store), held, ...tablesOf(header) };
 }
 
 /** Brings rows back, the latest version of each, and buries those that have a tomb as new. */

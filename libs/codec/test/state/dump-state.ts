@@ -26,6 +26,7 @@ function actorLines(state: PartitionState): string[] {
   for (let slot = 0; slot < state.actors.size; slot++) {
     const key = Array.from(state.actors.keys.subarray(slot * 4, slot * 4 + 4), hex).join('');
     if (state.cappedActors.has(slot)) lines.push(`${key} capped`);
+    lines.push(...ledgerLines(state, slot).map((line) => `${key} ${line}`));
     for (const { key: register, store } of state.bucketSets) {
       for (let row = store.first(slot); row >= 0; row = store.following(row)) {
         const buckets: number[] = [];
@@ -55,6 +56,19 @@ function actorLines(state: PartitionState): string[] {
       }
       lines.push(`${key} ${register} ${elements.join(' ')}`);
     }
+  }
+  return lines;
+}
+
+/** What of the ledger can still move. */
+function ledgerLines({ held }: PartitionState, slot: number): string[] {
+  const lines: string[] = [];
+  if (held === null) return lines;
+  const { ledger } = held;
+  for (let entry = ledger.first(slot); entry >= 0; entry = ledger.following(entry)) {
+    if (!held.isLive(entry)) continue;
+    const { metric, name } = held.tableOf(entry).shape;
+    lines.push(`added ${metric}/${name} ${ledger.buckets[entry]} ${ledger.labels[entry]} ${ledger.columns[entry]}: ${ledger.amounts[entry]}`);
   }
   return lines;
 }

@@ -1,5 +1,5 @@
 /** Folds the events of one partition into registers and cells: binds a set's metrics, and for each event runs only what its name can change. */
-import type { Dimension, MetricBase, MetricSet, Selector, Unit } from '../definition.ts';
+import { type Dimension, isHeldSlice, type MetricBase, type MetricSet, type Selector, type Unit } from '../definition.ts';
 import type { EventView, Vocabulary } from '../event.ts';
 import type { BucketAdded, CalendarSource, FoldBinder, TimelineInsertion } from '../metrics/kind.ts';
 import { kindOf } from '../metrics/registry.ts';
@@ -10,6 +10,7 @@ import type { SliceDictionary } from '../state/dictionary.ts';
 import { Firsts } from '../state/firsts.ts';
 import { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
+import { HeldValues } from './held-values.ts';
 import { compileClauses, type EventTest, SelectorTable, type SelectorTests, selectorKey } from './matching.ts';
 import type { Outcome } from './outcome.ts';
 import { PartitionState } from './partition-state.ts';
@@ -52,6 +53,7 @@ export class PartitionFold {
   readonly #tuples: readonly TupleLabels[];
   /** Slice labels of the event at hand, by dimension; −1 = not looked up yet. */
   readonly #labels: Int32Array;
+  readonly #held: HeldValues | null;
   #event: EventView | null = null;
   #slot = -1;
 
@@ -73,6 +75,15 @@ export class PartitionFold {
       return new TupleLabels(members, own, dictionaries);
     });
     this.#labels = new Int32Array(this.#dimensions.length).fill(-1);
+    this.#held = HeldValues.of({
+      set: options.set,
+      state: this.state,
+      latenessMs: options.settings.latenessMs,
+      path: (path) => options.vocabulary.path(path),
+      dimension: (name) => this.#numberOf(name),
+      tuple: (dimension) => this.#tupleAt(dimension),
+      actor: () => this.#touch(this.#event as EventView),
+    });
     const binder = this.#binder();
     // By id, so that definitions in another order give the same registers.
     const metrics = [...options.set.metrics].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -100,7 +111,7 @@ export class PartitionFold {
     // A name that only another set of the process knows is here like a name that nobody knows: `*` may match it.
     const isAction = event.isAction ? 1 : 0;
     const plan = this.#plans[event.nameId * 2 + isAction] ?? this.#plans[isAction] ?? NO_PLAN;
-    if (plan.triggers.length > 0 && this.#filter(event)) this.#run(plan, event);
+    if ((plan.triggers.length > 0 || this.#held !== null) && this.#filter(event)) this.#run(plan, event);
     return outcome;
   }
 
@@ -129,6 +140,7 @@ export class PartitionFold {
     this.#event = event;
     this.#slot = -1;
     this.#labels.fill(-1);
+    this.#held?.show(event);
     for (const { index, always, tests } of plan.selectors) matched[index] = always || anyPasses(tests, event) ? 1 : 0;
     for (const trigger of plan.triggers) if (trigger.namesOnly || anyMatched(matched, trigger.selectors)) trigger.run(event);
     for (const { index } of plan.selectors) matched[index] = 0;
@@ -172,9 +184,6 @@ export class PartitionFold {
   #showsNothing(dimension: number): boolean {
     const tuple = this.#tupleAt(dimension);
     if (tuple !== undefined) return tuple.members.every((member) => this.#showsNothing(member));
-    const dictionary = this.state.dictionaries[dimension];
-    // A held value is the actor's, not the event's.
-    if (dictionary?.dimension.hold !== undefined) return dictionary.texts[this.#label(dimension)] === '';
     return (this.#event as EventView).sliceText(this.#dimensionPaths[dimension] as number) === '';
   }
 
@@ -190,11 +199,16 @@ export class PartitionFold {
     }
   }
 
+  #numberOf(name: string): number {
+    return this.#dimensions.findIndex((dimension) => dimension.name === name);
+  }
+
   #binder(): FoldBinder {
     return {
       latenessMs: this.#settings.latenessMs,
       calendar: (metric: MetricBase, unit?: Unit) => this.#calendars.calendar(metric, unit),
-      dimension: (name) => this.#dimensions.findIndex((dimension) => dimension.name === name),
+      dimension: (name) => this.#numberOf(name),
+      isHeld: (slice) => isHeldSlice(slice, this.set.dimensions),
       path: (path) => this.#vocabulary.path(path),
       bucketSets: (spec, added) => this.#bindBucketSets(spec, added),
       derivedSets: ({ metric, name, windowBuckets }) => {
@@ -211,7 +225,7 @@ export class PartitionFold {
         this.#triggers.push({ selectors: [this.#selectors.index(selector)], namesOnly: false, run: (event) => matched(event, label) });
       },
       table: (shape: TableShape) => {
-        const table = new CellTable(shape, this.state.changes, this.state);
+        const table = this.#held?.table(shape) ?? new CellTable(shape, this.state.changes, this.state);
         this.state.tables.set(`${shape.metric}/${shape.name}`, table);
         return table;
       },

@@ -7,6 +7,7 @@ import type { CellTable } from '../state/cells.ts';
 import { SliceDictionary } from '../state/dictionary.ts';
 import { DuplicateFilter } from '../state/duplicates.ts';
 import type { Firsts } from '../state/firsts.ts';
+import type { HeldState } from '../state/held-table.ts';
 import { RowStore } from '../state/rows.ts';
 import type { Timelines } from '../state/timelines.ts';
 import { OutcomeCounters } from './outcome.ts';
@@ -28,6 +29,8 @@ export class PartitionState {
   readonly bucketSets: NamedRegister<BucketSets>[] = [];
   readonly firsts: NamedRegister<Firsts>[] = [];
   readonly timelines: NamedRegister<Timelines>[] = [];
+  /** What actors hold; null when no metric is sliced by it. */
+  held: HeldState | null = null;
   /** By `metric/table`. */
   readonly tables = new Map<string, CellTable>();
   /** −Infinity before the first applied event or tick. */

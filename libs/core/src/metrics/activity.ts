@@ -63,6 +63,7 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
       width: gapWidth(metric.lookback),
       dimension,
       closesAtMs: (bucket) => calendar.endMs(bucket) + binder.latenessMs,
+      gaps: [columns],
     });
     const periods = periodsOf(metric).map((period, index) => {
       const periodName = ownTable(period, dimension < 0 ? undefined : name.slice('slice:'.length));
@@ -84,6 +85,8 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
         width: 1,
         dimension,
         closesAtMs: (number) => calendar.endMs((number + 1) * 2 ** bits - 1) + binder.latenessMs,
+        // A newcomer is one under the value of the bucket, in the block too.
+        origins: { endMs: (bucket) => calendar.endMs(bucket), bucketOf: (bucket) => blockOf(bucket, bits) },
       }),
     }));
     const sets = binder.bucketSets({ selector: metric.event, calendar, windowBuckets, dimension }, (_slot, row, label, bucket) => {
@@ -92,9 +95,9 @@ function bind(metric: ActivityDefinition, binder: FoldBinder): void {
         const next = sets.next(row, bucket);
         for (let index = 0; index < blocks.length; index++) {
           const { bits, counts } = blocks[index] as (typeof blocks)[number];
-          if (next !== NO_BUCKET && blockOf(next, bits) === blockOf(bucket, bits)) continue;
-          counts.add(blockOf(bucket, bits), label, 0, 1);
-          if (next !== NO_BUCKET) counts.add(blockOf(next, bits), label, 0, -1);
+          if (next !== NO_BUCKET && blockOf(next, bits) === blockOf(bucket, bits) && !counts.isHeld) continue;
+          counts.addFrom(bucket, blockOf(bucket, bits), label, 0, 1);
+          if (next !== NO_BUCKET) counts.addFrom(next, blockOf(next, bits), label, 0, -1);
         }
       }
       for (let index = 0; index < periods.length; index++) {

@@ -1,6 +1,6 @@
 /** What any metric of a set reads and answers: its own rows, or, of a formula, the rows of every metric that it names. */
 import type { Answer, AnswerClock, AnswerRequest, KpiAnswer, KpiFigures, KpiValue } from '../answer.ts';
-import type { KpiDefinition, Measure, MetricDefinition, MetricSet } from '../definition.ts';
+import { isHeldSlice, type KpiDefinition, type Measure, type MetricDefinition, type MetricSet } from '../definition.ts';
 import { splitOrdinal } from '../state/cells.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { figureOf, isFigureComplete } from './figure.ts';
@@ -116,9 +116,14 @@ export function answerMetric(metric: MetricDefinition, request: AnswerRequest, c
 function plainAnswer(metric: MetricDefinition, request: AnswerRequest, context: AnswerContext): Answer {
   const formula = formulaOf(metric);
   if (formula === null || metric.kind !== 'kpi')
-    return kindOf(metric).answer(metric, request, context.sourceOf(metric.id), context.clock, context.calendars);
+    return kindOf(metric).answer(asKept(metric, request, context.set), request, context.sourceOf(metric.id), context.clock, context.calendars);
   const subject = { metric, expression: parseFormula(formula.expression), named: namedFigures(context.set, metric, formula) };
   return formulaAnswer(subject, request, context);
+}
+
+/** The rows of a held slice are laid out like the total's: of a funnel they serve any range. */
+function asKept(metric: MetricDefinition, { slice }: AnswerRequest, set: MetricSet): MetricDefinition {
+  return metric.kind === 'funnel' && slice !== undefined && isHeldSlice(slice.split(','), set.dimensions) ? { ...metric, sliceRanges: true } : metric;
 }
 
 interface FormulaSubject {

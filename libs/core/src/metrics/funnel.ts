@@ -43,8 +43,9 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
   const scopes = metricTables(metric, binder).map(({ name, dimension }, index): FunnelScope => {
     const ranged = index === 0 || metric.sliceRanges;
     const shape = { metric: metric.id, dimension, closesAtMs };
+    const gaps = ranged ? metric.steps.map((_, step) => gapColumns(metric, step)) : [];
     return {
-      table: binder.table({ ...shape, name, width: rowWidth(metric, ranged) }),
+      table: binder.table({ ...shape, name, width: rowWidth(metric, ranged), gaps }),
       times: binder.table({ ...shape, name: timesTable(name), width: TIMES_WIDTH, ordinals: timesOrdinals(metric.steps.length) }),
       capture: index - 1,
       sets: index === 0 ? reached : ranged ? binder.derivedSets({ metric, name: `reached ${name}`, windowBuckets }) : null,

@@ -29,6 +29,8 @@ export interface FoldBinder {
   calendar(metric: MetricBase, unit?: Unit): Calendar;
   /** Number of a dimension of the set, or of a tuple of them by its name. */
   dimension(name: string): number;
+  /** Whether a slice is by values that actors hold: its rows are kept beside the total's by themselves. */
+  isHeld(slice: readonly string[]): boolean;
   /** Buckets with a match, per slice value when `dimension` ≥ 0. The window must cover horizon + lateness. */
   bucketSets(spec: { selector: Selector; calendar: Calendar; windowBuckets: number; dimension: number }, added: BucketAdded): BucketSets;
   /** Bucket sets that the metric itself derives from another register. */
@@ -108,9 +110,10 @@ export function sliceTable(slice: string): string {
   return `slice:${slice}`;
 }
 
-/** One entry per table that a metric keeps: the total, then one per slice. */
+/** One entry per table that a metric itself keeps: the total, then one per slice by what events show. */
 export function metricTables(metric: MetricBase, binder: FoldBinder): { name: string; dimension: number }[] {
-  const sliced = metric.slices.map(sliceName).map((name) => ({ name: sliceTable(name), dimension: binder.dimension(name) }));
+  const shown = metric.slices.filter((slice) => !binder.isHeld(slice));
+  const sliced = shown.map(sliceName).map((name) => ({ name: sliceTable(name), dimension: binder.dimension(name) }));
   return [{ name: TOTAL_TABLE, dimension: -1 }, ...sliced];
 }
 

@@ -59,9 +59,11 @@ function bind(metric: KpiDefinition, binder: FoldBinder): void {
   if (last === undefined) return;
   const calendar = binder.calendar(metric);
   const closesAtMs = (bucket: number): number => calendar.endMs(bucket) + binder.latenessMs;
+  const gaps = parts.filter(({ measure }) => measure.measure === 'uniques').map(gapColumns);
+  const wide = parts.filter(({ measure }) => measure.measure === 'sum').map(({ first }) => first + SUM);
   const tables = metricTables(metric, binder).map(
     ({ name, dimension }): SlicedTable => ({
-      table: binder.table({ metric: metric.id, name, width: last.first + last.width, dimension, closesAtMs }),
+      table: binder.table({ metric: metric.id, name, width: last.first + last.width, dimension, closesAtMs, gaps, wide }),
       dimension,
     }),
   );

@@ -30,7 +30,10 @@ export function activationAnswer(metric: ActivationDefinition, question: Questio
   for (const events of question.byActor.values()) {
     for (const { entry, value } of entriesOf(metric, events, question)) {
       const cohort = question.calendar.bucketOf(entry.timeMs);
-      if (cohort >= from && cohort <= to) memberships.push({ cohort, value, ...judged(metric, entry, events, question) });
+      if (cohort < from || cohort > to) continue;
+      const untilMs = question.calendar.endMs(cohort) + (metric.withinMs ?? Number.POSITIVE_INFINITY);
+      const under = question.heldAt === null ? value : question.heldAt(events, untilMs);
+      memberships.push({ cohort, value: under, ...judged(metric, entry, events, question) });
     }
   }
   const rows = rowsBySlice<Membership, readonly Membership[]>(memberships, question.request, {
@@ -55,7 +58,8 @@ export function activationAnswer(metric: ActivationDefinition, question: Questio
  * name that the start selector names decides; when it fails the selector's `where`, there is no entry, whatever follows.
  */
 function entriesOf(metric: ActivationDefinition, events: readonly TimelineEvent[], question: Question) {
-  const starts = events.filter((event) => question.matches(metric.start, event)).map((entry) => ({ entry, value: question.valueOf(entry) }));
+  const valueAt = (entry: TimelineEvent) => (question.heldAt === null ? question.valueOf(entry) : null);
+  const starts = events.filter((event) => question.matches(metric.start, event)).map((entry) => ({ entry, value: valueAt(entry) }));
   if (metric.entry === 'every') {
     const byCohort = Map.groupBy(starts, ({ entry, value }) => JSON.stringify([question.calendar.bucketOf(entry.timeMs), value]));
     return [...byCohort.values()].flatMap((own) => own.slice(0, 1));

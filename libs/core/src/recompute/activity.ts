@@ -4,11 +4,16 @@ import type { ActivityDefinition, Unit } from '../definition.ts';
 import { createCalendar } from '../time/calendar.ts';
 import type { Question } from './question.ts';
 import { addNumbers, ratio, rowsBySlice, type SliceRow } from './slices.ts';
+import type { TimelineEvent } from './timeline.ts';
 
 /** An actor, in a slice (actor, value), with the buckets in which it was active over all history, ascending. */
 interface ActiveActor {
   readonly value: string | null;
   readonly buckets: readonly number[];
+  /** The first of them; by held values the actor's first whatever its value then, so that nobody is new twice, or null when that was under another. */
+  readonly first: number | null;
+  /** Days on which it was active in a period. */
+  daysIn(period: Period): number;
 }
 
 /** A week or month: the numbers of its first day and of the first day after. */
@@ -59,12 +64,39 @@ function activeActors(metric: ActivityDefinition, question: Question): ActiveAct
   const actors: ActiveActor[] = [];
   for (const events of question.byActor.values()) {
     const matching = events.filter((event) => question.matches(metric.event, event));
+    if (question.heldAt !== null) {
+      actors.push(...heldActors(events, bucketsOf(matching, question), question));
+      continue;
+    }
     for (const [value, own] of Map.groupBy(matching, (event) => question.valueOf(event))) {
-      const buckets = new Set(own.map((event) => question.calendar.bucketOf(event.timeMs)));
-      actors.push({ value, buckets: [...buckets].sort((a, b) => a - b) });
+      const buckets = bucketsOf(own, question);
+      actors.push({ value, buckets, first: buckets[0] ?? null, daysIn: (period) => countDays(buckets, period) });
     }
   }
   return actors;
+}
+
+/** Under each value the buckets at whose end the actor had it. A period is counted whole, under the value at its end. */
+function heldActors(events: readonly TimelineEvent[], buckets: readonly number[], question: Question): ActiveActor[] {
+  const valueAt = (untilMs: number): string => question.heldAt?.(events, untilMs) ?? '';
+  const byBucket = new Map(buckets.map((bucket) => [bucket, valueAt(question.calendar.endMs(bucket))]));
+  const values = new Set([...events.map(({ timeMs }) => valueAt(timeMs + 1)), ...byBucket.values()]);
+  const [first] = buckets;
+  return [...values].map((value) => ({
+    value,
+    buckets: buckets.filter((bucket) => byBucket.get(bucket) === value),
+    first: first !== undefined && byBucket.get(first) === value ? first : null,
+    daysIn: (period) => (valueAt(period.endMs) === value ? countDays(buckets, period) : 0),
+  }));
+}
+
+/** Ascending, each once. */
+function bucketsOf(events: readonly TimelineEvent[], { calendar }: Question): number[] {
+  return [...new Set(events.map((event) => calendar.bucketOf(event.timeMs)))].sort((a, b) => a - b);
+}
+
+function countDays(buckets: readonly number[], { firstDay, nextFirstDay }: Period): number {
+  return buckets.filter((day) => day >= firstDay && day < nextFirstDay).length;
 }
 
 function sumActors(
@@ -83,10 +115,7 @@ function sumActors(
     buckets.push(counts);
   }
   const histogram = (period: Period) =>
-    Array.from({ length: period.nextFirstDay - period.firstDay }, (_, index) => {
-      const daysIn = (actor: ActiveActor) => actor.buckets.filter((day) => day >= period.firstDay && day < period.nextFirstDay).length;
-      return actors.filter((actor) => daysIn(actor) === index + 1).length;
-    });
+    Array.from({ length: period.nextFirstDay - period.firstDay }, (_, index) => actors.filter((actor) => actor.daysIn(period) === index + 1).length);
   return {
     buckets,
     uniques: actors.filter((actor) => isActiveIn(actor, from, to)).length,
@@ -97,14 +126,14 @@ function sumActors(
 
 /** Which of `FIGURES` and then of `rolling` an actor counts for in a bucket. */
 function figuresOfActor(metric: ActivityDefinition, actor: ActiveActor, bucket: number): boolean[] {
-  const first = actor.buckets[0] ?? Number.POSITIVE_INFINITY;
+  const first = actor.first ?? Number.POSITIVE_INFINITY;
   const active = isActiveIn(actor, bucket, bucket);
   const activeBefore = isActiveIn(actor, bucket - 1, bucket - 1);
   const holds: Record<(typeof FIGURES)[number], boolean> = {
     active,
     new: first === bucket,
     returning: active && activeBefore,
-    resurrecting: active && !activeBefore && first < bucket,
+    resurrecting: active && !activeBefore && first !== bucket,
     dormant: activeBefore && !active,
     churned: isActiveIn(actor, bucket - metric.churnAfter, bucket) && !isActiveIn(actor, bucket - metric.churnAfter + 1, bucket),
     ever: first <= bucket,

@@ -28,14 +28,14 @@ interface FunnelSums {
 }
 
 /**
- * `uniques` over a range is null when the range is longer than `lookback`, and in a slice without `sliceRanges` when it is longer than one bucket; `ofFirst` and
+ * `uniques` over a range is null when the range is longer than `lookback`, and in a slice without `sliceRanges`, unless it is by held values, when it is longer than one bucket; `ofFirst` and
  * `ofPrevious` are ratios of uniques and null with them (of step 1 both are 1, or null when nobody entered). A value's weight is its entries
  * of step 1. `complete`: every bucket of the range is.
  */
 export function funnelAnswer(metric: FunnelDefinition, question: Question): FunnelAnswer {
   const { calendar, request } = question;
   const buckets = Array.from({ length: request.to - request.from + 1 }, (_, index) => request.from + index);
-  const longestRange = request.slice === undefined || metric.sliceRanges ? metric.lookback : 1;
+  const longestRange = request.slice === undefined || metric.sliceRanges || question.heldAt !== null ? metric.lookback : 1;
   const rows = rowsBySlice<Attempt, FunnelSums>(attemptsInRange(metric, question), request, {
     sum: (attempts) => {
       const byBucket = Map.groupBy(attempts, (attempt) => attempt.bucket);
@@ -78,7 +78,9 @@ function attemptsInRange(metric: FunnelDefinition, question: Question): Attempt[
       if (bucket < from || bucket > to || !opens(metric, event, question)) continue;
       const kept = withoutExcluded(metric, takenFrom(metric, event, events, question), events, question);
       if (kept.length === 0) continue;
-      attempts.push({ actor, bucket, stepsMs: kept.map(({ timeMs }) => timeMs), value: attributed(metric, kept, question) });
+      const untilMs = question.calendar.endMs(bucket) + metric.windowMs;
+      const value = question.heldAt === null ? attributed(metric, kept, question) : question.heldAt(events, untilMs);
+      attempts.push({ actor, bucket, stepsMs: kept.map(({ timeMs }) => timeMs), value });
     }
   }
   return attempts;

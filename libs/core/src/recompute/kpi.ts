@@ -71,7 +71,8 @@ function measuredInRange(measure: SimpleMeasure, part: number, question: Questio
       const bucket = question.calendar.bucketOf(event.timeMs);
       if (bucket < from || bucket > to || !question.matches(measure.of, event)) continue;
       const amount = measure.measure === 'sum' ? (fixedPointOf(event.get(measure.path), measure.decimals) ?? 0n) : 0n;
-      measured.push({ part, actor, bucket, value: question.valueOf(event), amount });
+      const value = question.heldAt === null ? question.valueOf(event) : question.heldAt(events, question.calendar.endMs(bucket));
+      measured.push({ part, actor, bucket, value, amount });
     }
   }
   return measured;

@@ -14,6 +14,11 @@ export interface Question {
   matchesByName(selector: Selector, event: TimelineEvent): boolean;
   /** The event's value in the slice asked for, of several dimensions the JSON text of the list; null when the total is asked for. */
   valueOf(event: TimelineEvent): string | null;
+  /**
+   * In a slice by held values, what an actor with these events is counted under in a row that ends at an instant; null in any other slice, and of the
+   * total.
+   */
+  readonly heldAt: ((events: readonly TimelineEvent[], untilMs: number) => string) | null;
   /** Whether the event shows a non-empty value in the slice asked for, in any of its dimensions, listed or not. */
   shows(event: TimelineEvent): boolean;
   /** What no value at all counts as in the slice asked for: `''`, or `$other` in a closed list without it; null when the total is asked for. */

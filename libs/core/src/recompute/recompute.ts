@@ -5,6 +5,7 @@ import { createCalendar } from '../time/calendar.ts';
 import { activationAnswer } from './activation.ts';
 import { activityAnswer } from './activity.ts';
 import { funnelAnswer } from './funnel.ts';
+import { allHeldValues, heldValues, valueOfNothing } from './held.ts';
 import { kpiAnswer } from './kpi.ts';
 import { formulaAnswer } from './kpi-formula.ts';
 import { matchesByName, matchesPlain, sliceValueOf } from './match.ts';
@@ -28,7 +29,9 @@ export function recompute(
   const answer = recomputed(set, metric, eventsByActor(events), request, clock);
   const dimensions = dimensionsOf(set, request);
   if (dimensions.length < 2) return answer;
-  const shown = [dimensions.map(valueOfNothing), ...events.map((event) => dimensions.map((dimension) => sliceValueOf(dimension, event)))];
+  const shown = isHeld(dimensions)
+    ? [...eventsByActor(events).values()].flatMap((own) => allHeldValues(set, dimensions, own))
+    : [dimensions.map(valueOfNothing), ...events.map((event) => dimensions.map((dimension) => sliceValueOf(dimension, event)))];
   const lists = new Map(shown.map((values) => [textOfValues(values), values]));
   // A value that nobody shows is answered with zeros, under its list too.
   if (request.value !== undefined && !lists.has(request.value)) lists.set(request.value, JSON.parse(request.value));
@@ -44,11 +47,6 @@ function dimensionsOf(set: MetricSet, { slice }: AnswerRequest): readonly Dimens
   });
 }
 
-/** What no value at all counts as. */
-function valueOfNothing({ values }: Dimension): string {
-  return values && !values.includes('') ? '$other' : '';
-}
-
 function recomputed(set: MetricSet, metric: MetricDefinition, byActor: Question['byActor'], request: AnswerRequest, clock: AnswerClock): Answer {
   if (request.to < request.from) throw new RangeError(`empty range: ${request.from} to ${request.to}`);
   const dimensions = dimensionsOf(set, request);
@@ -59,6 +57,7 @@ function recomputed(set: MetricSet, metric: MetricDefinition, byActor: Question[
     matches: (selector, event) => matchesPlain(selector, set.filter, event),
     matchesByName: (selector, event) => matchesByName(selector, set.filter, event),
     valueOf: (event) => (dimensions.length === 0 ? null : textOfValues(dimensions.map((dimension) => sliceValueOf(dimension, event)))),
+    heldAt: isHeld(dimensions) ? (own, untilMs) => textOfValues(heldValues(set, dimensions, own, untilMs)) : null,
     shows: (event) => dimensions.some((dimension) => sliceValueOf(withoutList(dimension), event) !== ''),
     valueOfNothing: dimensions.length === 0 ? null : textOfValues(dimensions.map(valueOfNothing)),
     isOver: (timeMs) => timeMs + clock.latenessMs <= clock.watermarkMs,
@@ -79,10 +78,22 @@ function recomputed(set: MetricSet, metric: MetricDefinition, byActor: Question[
         set,
         request,
         clock,
-        shown: [...new Set([question.valueOfNothing ?? '', ...[...byActor.values()].flat().map((event) => question.valueOf(event) ?? '')])],
+        shown: [...new Set(shownIn(set, dimensions, question))],
         recomputed: (named, asked) => recomputed(set, named, byActor, asked, clock),
       });
   }
+}
+
+/** All or none are: a slice does not mix them. */
+function isHeld(dimensions: readonly Dimension[]): boolean {
+  return dimensions.some(({ hold }) => hold !== undefined);
+}
+
+/** Every value under which somebody may be counted. */
+function shownIn(set: MetricSet, dimensions: readonly Dimension[], question: Question): string[] {
+  const { byActor, valueOfNothing: nothing } = question;
+  if (isHeld(dimensions)) return [...byActor.values()].flatMap((own) => allHeldValues(set, dimensions, own).map(textOfValues));
+  return [nothing ?? '', ...[...byActor.values()].flat().map((event) => question.valueOf(event) ?? '')];
 }
 
 function withoutList({ values: _, ...dimension }: Dimension): Dimension {

@@ -58,7 +58,11 @@ export function retentionAnswer(metric: RetentionDefinition, question: Question)
  */
 function cohortsOf(metric: RetentionDefinition, events: readonly TimelineEvent[], question: Question): Omit<Membership, 'returns'>[] {
   const starts = events.filter((event) => question.matches(metric.start, event));
-  const entryOf = (start: TimelineEvent) => ({ cohort: question.calendar.bucketOf(start.timeMs), value: question.valueOf(start), start });
+  const entryOf = (start: TimelineEvent) => {
+    const cohort = question.calendar.bucketOf(start.timeMs);
+    const untilMs = columnEndMs(metric, cohort, metric.columns.at(-1) ?? 0, question);
+    return { cohort, value: question.heldAt === null ? question.valueOf(start) : question.heldAt(events, untilMs), start };
+  };
   if (metric.entry === 'every') {
     const byCohort = Map.groupBy(starts.map(entryOf), ({ cohort, value }) => JSON.stringify([cohort, value]));
     return [...byCohort.values()].flatMap(([earliest]) => (earliest ? [earliest] : []));
@@ -76,7 +80,7 @@ function cohortsOf(metric: RetentionDefinition, events: readonly TimelineEvent[]
 function isReturned(metric: RetentionDefinition, member: Membership, k: number, question: Question): boolean {
   const startMs = member.start.timeMs;
   const inColumn = member.returns.filter((event) => {
-    if (metric.sliceReturn === 'same' && question.valueOf(event) !== member.value) return false;
+    if (metric.sliceReturn === 'same' && question.heldAt === null && question.valueOf(event) !== member.value) return false;
     if (k === 0 && event.timeMs <= startMs) return false;
     if (metric.interval === 'rolling') return event.timeMs >= startMs && Math.floor((event.timeMs - startMs) / rollingMs(metric)) === k;
     return question.calendar.bucketOf(event.timeMs) === member.cohort + k;

@@ -45,6 +45,16 @@ export class CellTable {
     this.#rows.addAt(row, column, amount);
   }
 
+  /** Whether its rows are also kept by values that actors hold. */
+  get isHeld(): boolean {
+    return false;
+  }
+
+  /** Adds to one integer of a row that counts finer buckets: what an actor adds is told apart by them. */
+  addFrom(_origin: number, bucket: number, label: number, column: number, amount: number): void {
+    this.add(bucket, label, column, amount);
+  }
+
   /** Adds to a two-column integer `high * 2^32 + low`, kept canonical: 0 ≤ low < 2^32. */
   addWide(bucket: number, label: number, column: number, amount: bigint): void {
     const row = this.rowAt(bucket, label);

@@ -29,6 +29,12 @@ export interface TableShape {
   readonly ordinals?: number;
   /** The clock from which on no on-time event can change a row of the bucket, lateness included, epoch ms. */
   closesAtMs(bucket: number): number;
+  /** Columns that count by the gap to the actor's bucket before: 1..lookback from `first` on, then "beyond". */
+  readonly gaps?: readonly { readonly first: number; readonly lookback: number }[];
+  /** First columns of two-column integers. */
+  readonly wide?: readonly number[];
+  /** Of a table whose rows count finer buckets: where those end, epoch ms, and the row that each is counted in. */
+  readonly origins?: { endMs(origin: number): number; bucketOf(origin: number): number };
 }
 
 /** Who finds the rows of one table. */

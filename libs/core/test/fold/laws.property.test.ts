@@ -122,7 +122,22 @@ test('L8: after years of traffic registers hold what the open buckets need, and 
       startMs: 0,
       grainMs: HOUR_MS,
       advanceEvery: 1,
-      steps: [{ actor: 0, name: 'A', advance: 0, back: 0, jitter: 0, recordLag: 0, repeat: 0, id: 1, plan: 'pro', city: 'Yerevan', amount: 1 }],
+      steps: [
+        {
+          actor: 0,
+          name: 'A',
+          advance: 0,
+          back: 0,
+          jitter: 0,
+          recordLag: 0,
+          repeat: 0,
+          id: 1,
+          plan: 'pro',
+          city: 'Yerevan',
+          came: undefined,
+          amount: 1,
+        },
+      ],
     });
     if (record === undefined) throw new Error('there is a record');
     const engine = new Engine(set, settings);

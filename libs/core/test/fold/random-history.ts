@@ -36,6 +36,8 @@ interface DrawnStep {
   readonly id: number;
   readonly plan: unknown;
   readonly city: string | undefined;
+  /** Mostly absent, so that it comes late, and then others. */
+  readonly came: string | undefined;
   readonly amount: unknown;
 }
 
@@ -66,6 +68,7 @@ const step: fc.Arbitrary<DrawnStep> = fc.record({
   id: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
   plan: fc.constantFrom<unknown[]>(...PLANS, undefined, {}),
   city: fc.constantFrom('Yerevan', 'Gyumri', '', undefined),
+  came: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, undefined, '', 'promo', 'moved'),
   amount: fc.constantFrom<unknown[]>(1, 5, 0.005, -0.015, 19.99, 1e21, 1e-7, -3, '7', null, undefined, [1], 2 ** 52),
 });
 
@@ -91,7 +94,7 @@ export function unfold(drawn: DrawnHistory): LoggedEvent[] {
     ids.set(each.actor, own);
     const id = own[own.length - each.repeat] ?? each.id * 64 + index;
     own.push(id);
-    const root = { properties: { plan: each.plan, amount: each.amount }, context: { city: each.city } };
+    const root = { properties: { plan: each.plan, amount: each.amount }, context: { city: each.city, came: each.came } };
     return {
       actor: `u:${each.actor}`,
       actorNumber: each.actor,

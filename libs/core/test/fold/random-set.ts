@@ -96,12 +96,16 @@ function unitOf(pace: Pace): fc.Arbitrary<Unit> {
   );
 }
 
+/** `TIDEMARK_HELD=100` draws little else than slices by held values. */
+const HELD_WEIGHT = Number(process.env['TIDEMARK_HELD'] ?? 1);
+
 const base = fc.record({
   timezone: fc.constantFrom(...ZONES),
   weekStart: fc.constantFrom('monday', 'sunday'),
   slices: fc.oneof(
     { weight: 2, arbitrary: fc.subarray([['plan'], ['city']]) },
     { weight: 1, arbitrary: fc.subarray([['plan'], ['city'], ['city', 'plan'], ['plan', 'city', 'size']], { minLength: 1 }) },
+    { weight: HELD_WEIGHT, arbitrary: fc.subarray([['held'], ['came'], ['plan'], ['came', 'held']], { minLength: 1 }) },
   ),
 });
 type Base = Pick<MetricBase, 'timezone' | 'weekStart' | 'slices'>;
@@ -256,7 +260,13 @@ export function randomSet(pace: Pace): fc.Arbitrary<MetricSet> {
       timezone: 'UTC',
       weekStart: 'monday',
       filter,
-      dimensions: [closedOrOpen, { name: 'city', path: ['context', 'city'], max: 50 }, SIZE],
+      dimensions: [
+        closedOrOpen,
+        { name: 'city', path: ['context', 'city'], max: 50 },
+        SIZE,
+        { ...closedOrOpen, name: 'held', hold: 'first' },
+        { name: 'came', path: ['context', 'came'], max: 50, hold: 'first' },
+      ],
       metrics: withFormulas(
         metrics.map((each, index) => ({ ...each, id: `m${index}` })),
         ONLY_KIND === undefined || ONLY_KIND === 'kpi' ? formulas : [],

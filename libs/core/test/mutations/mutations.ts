@@ -174,4 +174,31 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: { file: 'recompute/kpi.test.ts', title: 'sum: exact where doubles are not, beyond 2^53 and in the last digit' },
     histories: { kind: 'kpi' },
   },
+  {
+    name: 'a held value stays where it was: an earlier one moves nothing',
+    file: 'src/fold/held-values.ts',
+    find: 'if (from.label !== to.label || from.column !== to.column) table.move',
+    replace: 'if (from.label < 0) table.move',
+    caughtBy: { file: 'metrics/held.test.ts', title: 'moves sums of money with it, beyond 2^53 and below zero' },
+    histories: { kind: 'kpi' },
+  },
+  {
+    name: 'a held value counts in a row that ends as it comes',
+    file: 'src/fold/held-values.ts',
+    find: '(firsts.times[row] as number) < beforeMs',
+    replace: '(firsts.times[row] as number) <= beforeMs',
+    caughtBy: { file: 'metrics/held.test.ts', title: 'of a row’s very end comes too late for it' },
+    histories: { kind: 'activity' },
+  },
+  {
+    name: 'a held value’s newcomer returns from a bucket in which it was unknown',
+    file: 'src/state/held-table.ts',
+    find: 'return isSame ? column : first + lookback;',
+    replace: 'return column;',
+    caughtBy: {
+      file: 'metrics/held.test.ts',
+      title: 'activity: who is known from a later bucket on leaves none for the value, and is new only once',
+    },
+    histories: { kind: 'activity' },
+  },
 ];

@@ -1,7 +1,7 @@
 /** Activation in a file: who starts, what they must do, and within how long. */
 import type { ActivationDefinition, Unit } from '@tidemark/core';
 import { z } from 'zod';
-import { timesBytes } from '../registers.ts';
+import { openBuckets, timesBytes } from '../registers.ts';
 import { selector } from '../schema/selection.ts';
 import { choice, duration, durationMs, strict, unit, whole } from '../schema/values.ts';
 import type { Select } from '../selectors.ts';
@@ -84,6 +84,8 @@ const ENTRY = {
 /** Of `ever`, for the bound: fifty years. */
 const LONGEST_MS = 50 * 366 * 86_400_000;
 
+const AGE_MS: Readonly<Record<Unit, number>> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000, month: 2_592_000_000 };
+
 /** As read aloud, the age of column 12: less than 13 weeks. */
 const AGE: Readonly<Record<Unit, (units: number) => string>> = {
   hour: (units) => plural(units, 'hour'),
@@ -141,6 +143,10 @@ export const activation = {
       // One timeline holds the start and all conditions; without `every` an actor whose start is known keeps few matches, but it may still lack one.
       bytes: timesBytes() + 8 + (metric.entry === 'every' ? 0 : 24 + 24 * matches),
       bytesPerSliceValue: 0,
+      // Of each open cohort of the actor its size, whether it is activated, in which time, at which age, and the conditions.
+      sums:
+        (metric.entry === 'every' ? openBuckets(metric.unit, Math.ceil((metric.withinMs ?? 0) / AGE_MS[metric.unit])) : 1) *
+        (6 + metric.conditions.length),
     };
   },
   fields({ columns }) {

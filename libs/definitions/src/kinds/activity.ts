@@ -1,7 +1,7 @@
 /** Activity in a file: who is active, new, returning, resurrecting, dormant and churned, bucket by bucket. */
 import type { ActivityDefinition, Unit } from '@tidemark/core';
 import { z } from 'zod';
-import { daysBytes } from '../registers.ts';
+import { daysBytes, openBuckets } from '../registers.ts';
 import { selector } from '../schema/selection.ts';
 import { strict, unit, whole } from '../schema/values.ts';
 import { alsoBy, bucket, list, plural, selection } from '../words.ts';
@@ -59,7 +59,9 @@ export const activity = {
   // By the gap to the actor's active bucket before, or beyond the lookback, or none: the new ones.
   bound({ unit: per, lookback }) {
     const bytes = daysBytes(per, lookback) + 8;
-    return { cells: lookback + 2 + STICKINESS_CELLS[per], bytes, bytesPerSliceValue: bytes };
+    // Its gap of each bucket, once in the blocks of newcomers, and each day of the weeks and months.
+    const sums = openBuckets(per, 0) + 2 + (per === 'day' ? 2 * STICKINESS_CELLS[per] : 0);
+    return { cells: lookback + 2 + STICKINESS_CELLS[per], bytes, bytesPerSliceValue: bytes, sums };
   },
   fields: ({ rolling }) => [
     ...['active', 'new', 'returning', 'resurrecting', 'dormant', 'churned', 'ever', 'uniques'],

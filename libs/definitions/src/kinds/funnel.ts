@@ -2,7 +2,7 @@
 import type { Exclusion, FunnelDefinition } from '@tidemark/core';
 import { z } from 'zod';
 import { canonicalText } from '../canonical.ts';
-import { daysBytes, timesBytes } from '../registers.ts';
+import { daysBytes, openBuckets, timesBytes } from '../registers.ts';
 import { eventName, selector, type WrittenSelector, where } from '../schema/selection.ts';
 import { choice, duration, durationMs, strict, unit, whole } from '../schema/values.ts';
 import { alsoBy, bucket, list, plural, selection, span } from '../words.ts';
@@ -165,6 +165,8 @@ export const funnel = {
   bound: ({ steps, lookback, windowMs, unit: of, sliceRanges }) => ({
     cells: steps.length * (lookback + 2) + (steps.length - 1) * timesCells(windowMs),
     bytes: steps.length * (timesBytes() + 8),
+    // Of each open bucket and step its entries, its gap, and two times of three integers each.
+    sums: openBuckets(of, Math.ceil(windowMs / SHORTEST_MS[of])) * steps.length * 8,
     bytesPerSliceValue: steps.length * (sliceRanges ? daysBytes(of, Math.ceil(windowMs / SHORTEST_MS[of])) : 8),
   }),
   fields: ({ steps }) => steps.flatMap((_, index) => FIELDS.map((field) => `step.${index + 1}.${field}`)),

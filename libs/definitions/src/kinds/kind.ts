@@ -24,6 +24,8 @@ export interface Bound {
   readonly bytes: number;
   /** What each slice value adds to `bytes`. */
   readonly bytesPerSliceValue: number;
+  /** Integers of open rows that one actor may have added to: what is remembered of it when slices are by values that people hold. */
+  readonly sums: number;
 }
 
 export interface Kind<Written, Definition extends MetricDefinition> {

@@ -2,7 +2,7 @@
 import { type Expression, FormulaError, type KpiDefinition, type Measure, parseFormula, type SimpleMeasure, type Unit } from '@tidemark/core';
 import { z } from 'zod';
 import type { Path } from '../problem.ts';
-import { daysBytes } from '../registers.ts';
+import { daysBytes, openBuckets } from '../registers.ts';
 import { path, selector } from '../schema/selection.ts';
 import { strict, unit, whole, words } from '../schema/values.ts';
 import { pathOf, type Select } from '../selectors.ts';
@@ -98,7 +98,9 @@ export const kpi = {
     const parts = how.measure === 'formula' ? [] : how.measure === 'ratio' ? [how.numerator, how.denominator] : [how];
     const cells = { count: 3, sum: 4, uniques: lookback + 3 };
     const bytes = parts.filter((part) => part.measure === 'uniques').length * (daysBytes(per, lookback) + 8);
-    return { cells: parts.reduce((all, part) => all + cells[part.measure], 0), bytes, bytesPerSliceValue: bytes };
+    const own = { count: 1, sum: 4, uniques: 1 };
+    const sums = openBuckets(per, 0) * parts.reduce((all, part) => all + own[part.measure], 0);
+    return { cells: parts.reduce((all, part) => all + cells[part.measure], 0), bytes, bytesPerSliceValue: bytes, sums };
   },
   fields: () => ['value', 'total'],
 } satisfies Kind<Written, KpiDefinition>;

@@ -1,7 +1,7 @@
 /** Retention in a file: who starts, who returns, and after how many calendar buckets. */
 import type { RetentionDefinition } from '@tidemark/core';
 import { z } from 'zod';
-import { daysBytes, timesBytes } from '../registers.ts';
+import { daysBytes, openBuckets, timesBytes } from '../registers.ts';
 import { retainedUnit, selector } from '../schema/selection.ts';
 import { choice, strict, whole } from '../schema/values.ts';
 import { alsoBy, bucket, eventNames, list, selection } from '../words.ts';
@@ -166,6 +166,9 @@ export const retention = {
       cells: 1 + 2 * metric.columns.length + metric.brackets.length,
       bytes: needed.days * days + needed.times * timesBytes() + 8,
       bytesPerSliceValue: needed.daysPerSliceValue * days,
+      // Of each open cohort of the actor its size, its columns, the last one, and its brackets.
+      sums:
+        (metric.entry === 'every' ? openBuckets(metric.unit, metric.columns.at(-1) ?? 0) : 1) * (2 + metric.columns.length + metric.brackets.length),
     };
   },
   fields: ({ columns: ks }) => ks.flatMap((k) => ['rate', 'retained', 'of', 'low', 'high', 'cohorts'].map((field) => `overall.${k}.${field}`)),

@@ -113,6 +113,9 @@ export const dimension = strict(
       .max(1000, { error: 'expected at most 1000 values' })
       .optional()
       .meta({ description: 'A closed list: exact; anything else is $other.' }),
+    hold: z.literal('first', { error: "expected first: the actor's earliest value" }).optional().meta({
+      description: "first: the actor's earliest non-empty value, kept for ever; it holds for all its events. Leave it out for the event's own.",
+    }),
     max: whole(1, 1000)
       .optional()
       .meta({ description: `An open list: the first max values per partition, then $other. Default ${DEFAULT_DIMENSION_MAX}.` }),

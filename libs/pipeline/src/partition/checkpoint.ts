@@ -4,7 +4,7 @@
  * 1. All segments are cut at one position, in memory. 2. Segments are written under fresh keys with a TTL: a crash leaves garbage that expires.
  * 3. The manifest is replaced by compare-and-set; only then rows and actors count as saved, and what only the old manifest named is gone.
  */
-import { BrokenSegment, estimateStateBytes, NewerFormat, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
+import { BrokenSegment, estimateStateBytes, formatOf, NewerFormat, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
 import type { PartitionFold } from '@tidemark/core';
 import type { CheckpointStore, Manifest, SegmentRef } from '../ports/checkpoint.ts';
 import type { LogIdentity } from '../ports/log.ts';
@@ -141,7 +141,7 @@ function manifestOf(memory: PartitionMemory, saved: SavedState, context: Checkpo
   return {
     id,
     writer: context.writer,
-    format: SEGMENT_FORMAT,
+    format: formatOf(memory.fold.state),
     lineage: context.lineage,
     partition: context.partition,
     epoch: memory.fold.state.epoch,

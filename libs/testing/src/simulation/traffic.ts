@@ -22,11 +22,14 @@ function select(event: string): Selector {
 const base = { timezone: 'Europe/Berlin', weekStart: 'monday', unit: 'hour', freshnessMs: 60_000, revision: '0'.repeat(16) } as const;
 const sum = { measure: 'sum', of: select('Buy'), path: ['properties', 'amount'], decimals: 2 } as const;
 
-const DIMENSIONS: readonly Dimension[] = [{ name: 'city', path: ['properties', 'city'], max: 3 }];
+const DIMENSIONS: readonly Dimension[] = [
+  { name: 'city', path: ['properties', 'city'], max: 3 },
+  { name: 'first_city', path: ['properties', 'city'], max: 3, hold: 'first' },
+];
 const retained = { kind: 'retention', interval: 'calendar', brackets: [], minReturns: 1, sliceReturn: 'any' } as const;
 const METRICS: readonly MetricDefinition[] = [
   { ...base, ...retained, id: 'back', slices: [['city']], start: select('Visit'), return: select('*'), columns: [1, 2], entry: 'every' },
-  { ...base, ...retained, id: 'came', slices: [], start: select('Buy'), return: select('Visit'), columns: [1, 3], entry: 'first_ever' },
+  { ...base, ...retained, id: 'came', slices: [['first_city']], start: select('Buy'), return: select('Visit'), columns: [1, 3], entry: 'first_ever' },
   { ...base, ...retained, id: 'met', slices: [['city']], start: select('Visit'), return: select('Buy'), columns: [2], entry: 'first_matching' },
   {
     ...base,
@@ -42,8 +45,8 @@ const METRICS: readonly MetricDefinition[] = [
     attribution: 'entry',
     sliceRanges: false,
   },
-  { ...base, id: 'alive', kind: 'activity', slices: [], event: select('*'), rolling: [2], lookback: 3, churnAfter: 2 },
-  { ...base, id: 'money', kind: 'kpi', slices: [['city']], measure: sum, lookback: 2 },
+  { ...base, id: 'alive', kind: 'activity', slices: [['first_city']], event: select('*'), rolling: [2], lookback: 3, churnAfter: 2 },
+  { ...base, id: 'money', kind: 'kpi', slices: [['city'], ['first_city']], measure: sum, lookback: 2 },
   { ...base, id: 'buyers', kind: 'kpi', slices: [], unit: 'day', measure: { measure: 'uniques', of: select('Buy') }, lookback: 2 },
   { ...base, id: 'count', kind: 'kpi', slices: [['city']], measure: { measure: 'count', of: select('Visit') }, lookback: 2 },
 ];

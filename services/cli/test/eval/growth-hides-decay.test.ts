@@ -17,13 +17,16 @@ const paths = [
   `/v1/retention/month_cohorts?${months}`,
   `/v1/kpis/arpu_by_cohort?${months}&slice=joined`,
   `/v1/kpis/cac?${months}`,
+  `/v1/activity/active_makers?${months}&slice=came`,
+  `/v1/kpis/revenue?${months}&slice=came`,
+  `/v1/kpis/arpu_by_cohort?${months}&slice=came`,
 ];
 
 interface Figures {
   readonly total: string | number;
   readonly buckets: readonly { readonly value: string | number; readonly new: number; readonly ever: number; readonly active: number }[];
   readonly cohorts: readonly { readonly size: number; readonly cells: readonly { readonly retained: number; readonly complete: boolean }[] }[];
-  readonly slices: readonly { readonly value: string; readonly total: number }[];
+  readonly slices: readonly { readonly value: string; readonly total: number | string; readonly buckets: Figures['buckets'] }[];
 }
 
 let folder = '';
@@ -81,11 +84,35 @@ describe('decay', () => {
 
   it('of each month’s cohort a newcomer pays less over four months: 2.00, then 0.10 less each month', () => {
     const { slices } = answered(3);
-    const arpu = new Map(slices.map(({ value, total }) => [value, total]));
+    const arpu = new Map(slices.map(({ value, total }) => [value, Number(total)]));
     expect(['2026-05', '2026-06', '2026-07'].map((month) => arpu.get(month))).toEqual([2, 1.9, 1.8]);
   });
 
   it('each newcomer has cost 1.00, the last as the first', () => {
     expect(answered(4).buckets.map(({ value }) => value)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+});
+
+describe('how people came is kept, though sessions and payments do not carry it', () => {
+  const ways = ['moved', 'promo', 'standard'];
+
+  it('everybody who ever came is under one of the three ways', () => {
+    const { slices } = answered(5);
+    expect(slices.map(({ value }) => value).sort()).toEqual(ways);
+    const sums = (of: 'new' | 'ever' | 'active') =>
+      answered(0).buckets.map((_, month) => slices.reduce((sum, { buckets }) => sum + (buckets[month]?.[of] ?? 0), 0));
+    for (const of of ['new', 'ever', 'active'] as const) expect(sums(of)).toEqual(answered(0).buckets.map((bucket) => bucket[of]));
+  });
+
+  it('all that was paid was paid by people of one of them', () => {
+    const { slices } = answered(6);
+    expect(slices.map(({ value }) => value).sort()).toEqual(ways);
+    expect(slices.reduce((sum, { total }) => sum + Number(total), 0)).toBeCloseTo(Number(answered(1).total), 2);
+    expect(
+      answered(7)
+        .slices.filter(({ total }) => Number(total) > 0)
+        .map(({ value }) => value)
+        .sort(),
+    ).toEqual(ways);
   });
 });
