@@ -2,6 +2,7 @@
 import type { ActivationAnswer, ActivationCohort, ActivationOverall, AnswerClock, AnswerRequest } from '../answer.ts';
 import type { ActivationDefinition } from '../definition.ts';
 import { type BucketSets, NO_BUCKET } from '../state/bucket-sets.ts';
+import type { Timelines } from '../state/timelines.ts';
 import type { Calendar } from '../time/calendar.ts';
 import {
   ACTIVATED,
@@ -21,7 +22,6 @@ import {
 import { JoinedCohorts } from './activation-cohorts.ts';
 import { Judgement, MatchTimes, NEVER, Surplus, windowOf } from './activation-rule.ts';
 import { durationSumMs, durationsOf } from './durations.ts';
-import type { Timelines } from '../state/timelines.ts';
 import {
   type CalendarSource,
   type FoldBinder,

@@ -11,7 +11,7 @@ export const FIELDS = 8;
 export const BUCKET = 0;
 export const LABEL = 1;
 /** Where the row's integers begin in `RowStore.cells`. */
-export const START = 2;
+const START = 2;
 const NEXT = 3;
 const EPOCH = 4;
 const TABLE = 5;
