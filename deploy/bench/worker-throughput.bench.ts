@@ -9,7 +9,7 @@ import { reportOf, reportText } from './worker-throughput/report.ts';
 import { fillTopic, migrate } from './worker-throughput/topic.ts';
 import { workloadText } from './worker-throughput/workload.ts';
 
-const contenders: readonly ContenderName[] = ['bare', 'parse', 'worker'];
+const contenders: readonly ContenderName[] = ['bare', 'parse', 'fold', 'worker'];
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));

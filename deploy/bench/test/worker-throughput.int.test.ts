@@ -15,7 +15,7 @@ it('measures both peers and the worker, which has applied every event, and print
     const jsonFile = join(folder, 'report.json');
     const { stdout } = await promisify(execFile)(process.execPath, [bench, '--tiny', `--json=${jsonFile}`], { timeout: 300_000 });
     const report: Report = JSON.parse(readFileSync(jsonFile, 'utf8'));
-    expect(report.rows.map((row) => row.contender)).toEqual(['bare', 'parse', 'worker']);
+    expect(report.rows.map((row) => row.contender)).toEqual(['bare', 'parse', 'fold', 'worker']);
     for (const row of report.rows) {
       for (const value of [row.eventsPerCpuSecond.median, row.cpuUsPerEvent, row.wallS.median, row.heapMib, row.peakRssMib])
         expect(value).toBeGreaterThan(0);

@@ -8,7 +8,7 @@ import { openStorePositions } from './store-positions.ts';
 import { type FilledTopic, migrate, partitionCount, serviceEnvironment } from './topic.ts';
 import { setFile, type Tally } from './workload.ts';
 
-export type ContenderName = 'bare' | 'parse' | 'worker';
+export type ContenderName = 'bare' | 'parse' | 'fold' | 'worker';
 
 /** What one run used between joining the group and having caught up. */
 export interface RunResult {
@@ -39,20 +39,25 @@ const pollMs = 50;
 const catchUpWithinMs = 15 * 60_000;
 
 export function runContender(name: ContenderName, context: RunContext): Promise<RunResult> {
-  return name === 'worker' ? runWorker(context) : runBare(name, context);
+  return name === 'worker' ? runWorker(context) : runReader(name, context);
 }
 
-async function runBare(contender: 'bare' | 'parse', context: RunContext): Promise<RunResult> {
+/** A process without stores: it says itself when it has caught up. */
+async function runReader(contender: 'bare' | 'parse' | 'fold', context: RunContext): Promise<RunResult> {
   const { filled } = context;
   const env = {
     ...serviceEnvironment(context.addresses, {}),
     BENCH_BROKERS: context.addresses.kafkaBrokers,
     BENCH_TOPIC: filled.topic,
+    BENCH_NAMESPACE: context.namespace,
     BENCH_GROUP: `bench-${context.run}`,
     BENCH_ENDS: filled.ends.join(','),
     BENCH_PARSE: contender === 'parse' ? '1' : '0',
   };
-  const measured = startMeasured(join(import.meta.dirname, 'bare-consumer.ts'), { env, profileFolder: context.profileFolder });
+  const measured = startMeasured(join(import.meta.dirname, contender === 'fold' ? 'fold-worker.ts' : 'bare-consumer.ts'), {
+    env,
+    profileFolder: context.profileFolder,
+  });
   try {
     await measured.line('joined the group');
     const [before, startMs] = [await measured.usage(), performance.now()];

@@ -27,7 +27,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       namespace: { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
-      only: { type: 'string', default: 'bare,parse,worker' },
+      only: { type: 'string', default: 'bare,parse,fold,worker' },
       tiny: { type: 'boolean', default: false },
     },
   });

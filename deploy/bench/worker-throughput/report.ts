@@ -16,23 +16,28 @@ export interface ContenderRow {
 
 export interface Report {
   readonly rows: readonly ContenderRow[];
-  /** Worker over kafkajs + JSON.parse, events per CPU second, repeat by repeat; null when one of them did not run. */
+  /** Over kafkajs + JSON.parse, events per CPU second, repeat by repeat; null when one of the two did not run. */
   readonly ratio: Spread | null;
+  readonly foldRatio: Spread | null;
 }
 
 const titles: Readonly<Record<ContenderName, string>> = {
   bare: 'kafkajs eachBatch',
   parse: 'kafkajs eachBatch + JSON.parse',
+  fold: 'worker, auto-cabinet set, reading and folding',
   worker: 'worker, auto-cabinet set, publishing and checkpointing',
 };
 
 /** Runs of one repeat share their place in each contender's list. */
 export function reportOf(runs: readonly RunResult[]): Report {
   const by = (contender: ContenderName): RunResult[] => runs.filter((run) => run.contender === contender);
-  const contenders = (['bare', 'parse', 'worker'] as const).filter((contender) => by(contender).length > 0);
+  const contenders = (['bare', 'parse', 'fold', 'worker'] as const).filter((contender) => by(contender).length > 0);
   const parse = by('parse').map(perCpuSecond);
-  const ratios = by('worker').flatMap((run, repeat) => (parse[repeat] === undefined ? [] : [perCpuSecond(run) / parse[repeat]]));
-  return { rows: contenders.map((contender) => rowOf(contender, by(contender))), ratio: ratios.length === 0 ? null : spreadOf(ratios) };
+  const ratioOf = (contender: ContenderName): Spread | null => {
+    const ratios = by(contender).flatMap((run, repeat) => (parse[repeat] === undefined ? [] : [perCpuSecond(run) / parse[repeat]]));
+    return ratios.length === 0 ? null : spreadOf(ratios);
+  };
+  return { rows: contenders.map((contender) => rowOf(contender, by(contender))), ratio: ratioOf('worker'), foldRatio: ratioOf('fold') };
 }
 
 export function reportText(report: Report): string {
@@ -48,9 +53,11 @@ export function reportText(report: Report): string {
     row.peakRssMib.toFixed(0),
   ]);
   const table = [tableText([header, ...lines])];
-  const { ratio } = report;
-  if (ratio !== null)
-    table.push('', `ratio worker / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
+  const ratios = { 'folding alone': report.foldRatio, worker: report.ratio };
+  for (const [name, ratio] of Object.entries(ratios)) {
+    if (ratio === null) continue;
+    table.push('', `ratio ${name} / (kafkajs + JSON.parse): ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`);
+  }
   return table.join('\n');
 }
 

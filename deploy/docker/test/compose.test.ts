@@ -42,6 +42,11 @@ test('the whole stack fits into a host of 8 GiB', () => {
   expect(services.reduce((sum, [, { mem_limit }]) => sum + mebibytes(mem_limit), 0)).toBeLessThanOrEqual(6 * 1024);
 });
 
+test('a service without keys says that its network keeps others out, or it would refuse to listen beyond loopback', () => {
+  const { environment = {} } = service('query');
+  expect(environment).toMatchObject({ TIDEMARK_HTTP_HOST: '0.0.0.0', TIDEMARK_HTTP_ALLOW_REMOTE: 'true' });
+});
+
 test('every published port is on loopback', () => {
   const ports = services.flatMap(([, { ports: published = [] }]) => published);
   expect(ports.length).toBeGreaterThan(0);

@@ -92,8 +92,8 @@ export class HeldLedger {
   }
 
   #grow(): void {
+    // Each by itself: arrays of integers and of doubles do not grow alike.
     const { size } = this;
-    if (size <= this.#nexts.length) return;
     this.#nexts = grownInt32(this.#nexts, size, 0);
     this.slots = grownInt32(this.slots, size, 0);
     this.tables = grownInt32(this.tables, size, 0);
