@@ -47,6 +47,10 @@ test('holds what was added, keeps what a sweep wants, and lists each actor’s e
 test('keeps every sum of twenty thousand, whatever its arrays grow by', () => {
   const ledger = new HeldLedger();
   const amountOf = (number: number): number => (number % 97) + 1;
-  for (let number = 0; number < 20_000; number++) ledger.amounts[ledger.ensure(number % 700, 1, number, 0, 2)] = amountOf(number);
+  for (let number = 0; number < 20_000; number++) {
+    // The entry first: making it may replace the array.
+    const entry = ledger.ensure(number % 700, 1, number, 0, 2);
+    ledger.amounts[entry] = amountOf(number);
+  }
   for (let number = 0; number < 20_000; number++) expect(ledger.amounts[ledger.find(number % 700, 1, number, 0, 2)]).toBe(amountOf(number));
 });
