@@ -37,7 +37,7 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 1024 * 1024 });
+  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 256 * 1024 });
   const writer = createArchiveWriter({
     archive: createClickHouseArchive(clickhouse),
     log,
