@@ -16,7 +16,7 @@ const neverMs = 3_600_000;
 const say = (_fields: object, message: string): void => console.log(message);
 const logger = { info: say, warn: say, error: say };
 const kafka = await connectKafka({ brokers: BENCH_BROKERS.split(','), clientId: 'bench-fold', namespace: BENCH_NAMESPACE, logger });
-const log = createEventLog(kafka, { groupId: BENCH_GROUP });
+const log = createEventLog(kafka, { groupId: BENCH_GROUP, keepsBytes: false });
 const worker = new Worker({
   sets: [readSet(setFile)],
   settings: DEFAULT_SETTINGS,

@@ -13,6 +13,12 @@ export interface BenchOptions extends WorkloadOptions {
   readonly only: readonly string[];
 }
 
+const DAY_S = 86_400;
+/** Of `live` so many that most people have been seen before. */
+const defaultEvents: Readonly<Record<Workload, string>> = { stream: '1000000', live: '4000000', history: '1000000' };
+/** As few of the stream, as many of the dealer's history, as the two are made for. */
+const defaultDays: Readonly<Record<Exclude<Workload, 'live'>, string>> = { stream: '10', history: '60' };
+
 /** Throws an Error of one sentence for an unknown option or a number that is none. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
@@ -21,6 +27,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       events: { type: 'string' },
       people: { type: 'string' },
       days: { type: 'string' },
+      rate: { type: 'string' },
       workload: { type: 'string', default: 'stream' },
       repeats: { type: 'string' },
       seed: { type: 'string', default: '1' },
@@ -31,11 +38,12 @@ export function readOptions(args: readonly string[]): BenchOptions {
       tiny: { type: 'boolean', default: false },
     },
   });
-  const events = count('events', values.events ?? (values.tiny ? '20000' : '1000000'));
-  const people = count('people', values.people ?? (values.tiny ? '2000' : '100000'));
   const workload = workloadOf(values.workload);
-  // As few days of the stream, as many of the dealer's history, as the two are made for.
-  const days = count('days', values.days ?? (workload === 'stream' ? '10' : '60'));
+  const events = count('events', values.events ?? (values.tiny ? '20000' : defaultEvents[workload]));
+  const people = count('people', values.people ?? (values.tiny ? '2000' : '100000'));
+  if (values.rate !== undefined && workload !== 'live') throw new Error(`--rate belongs to --workload=live; ${workload} takes --days`);
+  if (values.days !== undefined && workload === 'live') throw new Error('--workload=live takes --rate, events a second, and no --days');
+  const days = workload === 'live' ? events / count('rate', values.rate ?? '20000') / DAY_S : count('days', values.days ?? defaultDays[workload]);
   const seed = count('seed', values.seed);
   return {
     workload,
@@ -44,7 +52,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     days,
     repeats: count('repeats', values.repeats ?? (values.tiny ? '1' : '3')),
     seed,
-    namespace: values.namespace ?? `bench-${workload}-${seed}-${people}-${days}-${events}`,
+    namespace: values.namespace ?? `bench-${workload}-${seed}-${people}-${Math.round(days * DAY_S)}s-${events}`,
     jsonFile: values.json ?? null,
     profileFolder: values.profile ?? null,
     only: values.only.split(','),

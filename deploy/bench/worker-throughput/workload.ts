@@ -5,8 +5,11 @@ import { type Calendar, createCalendars, DEFAULT_SETTINGS, type MetricSet, Parti
 import { parseMetricSet } from '@tidemark/definitions';
 import { cabinetHistory, eventStream, type SampleEvent } from '@tidemark/testing';
 
-/** `stream` is a product's traffic with its disorder; `history` the sample dealer's sixty days in perfect order. */
-export const workloads = ['stream', 'history'] as const;
+/**
+ * `stream` is a product's traffic of some days with its disorder, `live` the same traffic at so many events a second, as a worker that keeps up
+ * meets it; `history` is the sample dealer's sixty days in perfect order.
+ */
+export const workloads = ['stream', 'live', 'history'] as const;
 export type Workload = (typeof workloads)[number];
 
 export interface WorkloadOptions {
@@ -38,7 +41,7 @@ const DAY_NUMBERS = 100_000;
 const endMs = Date.UTC(2025, 5, 30);
 
 export function workloadEvents({ workload, ...options }: WorkloadOptions): Iterable<SampleEvent> {
-  return workload === 'stream' ? eventStream({ ...options, endMs }) : cabinetHistory({ ...options, endMs });
+  return workload === 'history' ? cabinetHistory({ ...options, endMs }) : eventStream({ ...options, endMs });
 }
 
 /** Throws when the file is not in order. */
@@ -95,11 +98,15 @@ export function tallyOf(options: WorkloadOptions): Tally {
   return keeper.tally;
 }
 
+function spanText(days: number): string {
+  return days < 1 ? `${Math.round(days * 86_400)} seconds` : `${days} days`;
+}
+
 /** One line for people. */
 export function workloadText({ workload, seed, people, days }: WorkloadOptions, tally: Tally): string {
   const share = (count: number): string => `${Number(((100 * count) / tally.events).toPrecision(2))} %`;
   const parts = [
-    `workload ${workload}, seed ${seed}: ${tally.events.toLocaleString('en-US')} events of ${people.toLocaleString('en-US')} people over ${days} days`,
+    `workload ${workload}, seed ${seed}: ${tally.events.toLocaleString('en-US')} events of ${people.toLocaleString('en-US')} people over ${spanText(days)}`,
     `${Math.round(tally.bytes / tally.events)} bytes on average`,
     `${share(tally.unnamed)} with a name that no metric names`,
     `${share(tally.firstOfDay)} the first of their person's day`,

@@ -15,10 +15,19 @@ export interface EventLogOptions {
   readonly sessionTimeoutMs?: number;
   /** Default 2 MiB; a larger single record is still fetched. */
   readonly maxBytesPerPartition?: number;
+  /**
+   * The handler keeps Buffers of a batch's keys and values beyond its call; default true. Without, fetches are small and read into the memory
+   * that the one before lay in, which the processor still has at hand.
+   */
+  readonly keepsBytes?: boolean;
   /** How long a fetch waits at the end of the log. Default 100. */
   readonly maxWaitTimeMs?: number;
 }
 
+/** Of all partitions together. */
+const FETCH_BYTES = 10 * 1024 * 1024;
+/** About the processor's second cache: what is larger is out of it again before it is decoded. */
+const REUSED_FETCH_BYTES = 2 * 1024 * 1024;
 /** How long `stop` waits for the group to let us go; afterwards the session timeout does it. */
 const STOP_DEADLINE_MS = 6_000;
 /** How long a join waits for members that are alive but busy. */
@@ -89,7 +98,10 @@ class KafkaEventLog implements EventLog {
       autoCommit: false,
       eachBatchAutoResolve: false,
       // After each batch kafkajs sends the heartbeat itself, by time and awaited.
-      eachBatch: async (payload) => deliver(assignment, records, payload),
+      eachBatch: async (payload) => {
+        deliver(assignment, records, payload);
+        if (this.#options.keepsBytes === false) fetchedRecordsOf(payload.batch).letGo();
+      },
     });
   }
 
@@ -116,6 +128,7 @@ class KafkaEventLog implements EventLog {
       // A member hears of a rebalance by its heartbeat, so this is also how long a joining one waits.
       heartbeatInterval: Math.min(1_000, sessionTimeoutMs / 3),
       maxBytesPerPartition,
+      maxBytes: this.#options.keepsBytes === false ? REUSED_FETCH_BYTES : FETCH_BYTES,
       maxWaitTimeInMs: maxWaitTimeMs,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => this.#stopped === null },

@@ -1,5 +1,6 @@
 /** Kafka's Fetch response, version 11, by hand: what kafkajs needs of it, and the record batches of each partition as the bytes that came. */
 import { lastOffsetOf } from './record-batch-header.ts';
+import { takeOver } from './response-frames.ts';
 
 export const FETCH_API_KEY = 1;
 /** The newest version that kafkajs 2.2.4 speaks; brokers have it since Kafka 2.3. */
@@ -9,6 +10,25 @@ export const FETCH_API_VERSION = 11;
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
+}
+
+/** The bytes of one response: nobody reads them any more when all that hold them have let go. */
+class Hold {
+  #holders = 0;
+  readonly #letGo: () => void;
+
+  constructor(letGo: () => void) {
+    this.#letGo = letGo;
+  }
+
+  set holders(count: number) {
+    this.#holders = count;
+    if (count === 0) this.#letGo();
+  }
+
+  get holders(): number {
+    return this.#holders;
+  }
 }
 
 /**
@@ -27,14 +47,26 @@ export class FetchedRecords {
   readonly isControlRecord = false;
   readonly batchContext = {};
   readonly key = null;
+  #hold: Hold | null;
 
-  constructor(bytes: Buffer, span: { readonly start: number; readonly end: number; readonly aborted: readonly AbortedTransaction[] }) {
+  constructor(
+    bytes: Buffer,
+    span: { readonly start: number; readonly end: number; readonly aborted: readonly AbortedTransaction[] },
+    hold: Hold | null = null,
+  ) {
     this.bytes = bytes;
+    this.#hold = hold;
     this.start = span.start;
     this.end = span.end;
     this.aborted = span.aborted;
     this.lastOffset = lastOffsetOf(bytes, span.start, span.end);
     this.offset = String(this.lastOffset);
+  }
+
+  /** The bytes are not read any more, and may be overwritten. */
+  letGo(): void {
+    if (this.#hold !== null) this.#hold.holders -= 1;
+    this.#hold = null;
   }
 }
 
@@ -59,11 +91,14 @@ export interface FetchedPartition {
 
 /** The payload after the correlation id. Throws a RangeError on bytes that end too early, UnreadableBatch on an old message format. */
 export function decodeFetchResponse(payload: Buffer): FetchResponse {
-  const cursor: Cursor = { payload, at: 0 };
+  const letGo = takeOver(payload);
+  const hold = letGo === null ? null : new Hold(letGo);
+  const cursor: Cursor = { payload, at: 0, hold, held: 0 };
   const clientSideThrottleTime = int32(cursor);
   const errorCode = int16(cursor);
   const sessionId = int32(cursor);
   const responses = array(cursor, () => ({ topicName: text(cursor), partitions: array(cursor, () => readPartition(cursor)) }));
+  if (hold !== null) hold.holders = cursor.held;
   // The broker has not waited; kafkajs is to wait for as long as `clientSideThrottleTime` says.
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
@@ -85,13 +120,18 @@ function readRecords(cursor: Cursor, aborted: readonly AbortedTransaction[]): re
   const start = cursor.at;
   if (start + size > payload.length) throw new RangeError('a Fetch response ends too early');
   cursor.at += size;
-  const records = new FetchedRecords(payload, { start, end: cursor.at, aborted });
-  return records.lastOffset < 0 ? [] : [records];
+  const records = new FetchedRecords(payload, { start, end: cursor.at, aborted }, cursor.hold);
+  if (records.lastOffset < 0) return [];
+  cursor.held += 1;
+  return [records];
 }
 
 interface Cursor {
   readonly payload: Buffer;
   at: number;
+  readonly hold: Hold | null;
+  /** How many partitions hold the bytes. */
+  held: number;
 }
 
 function int16(cursor: Cursor): number {

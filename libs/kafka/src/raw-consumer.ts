@@ -2,6 +2,7 @@
 import type { Consumer, ConsumerConfig, Kafka } from 'kafkajs';
 import { clusterFactoryOf } from './cluster.ts';
 import { decodeFetchResponse, FETCH_API_KEY, FETCH_API_VERSION } from './fetch-response.ts';
+import { openFetchSocket, type SocketRequest } from './fetch-socket.ts';
 
 /**
  * Only this consumer is concerned: it gets a cluster of its own, as every kafkajs consumer does, and every broker that joins that cluster
@@ -29,6 +30,7 @@ function readRaw(cluster: object): void {
     const send = connections === null ? undefined : Reflect.get(connections, 'send');
     if (connections === null || typeof send !== 'function') throw changed('its connections cannot be reached');
     Reflect.set(connections, 'send', (exchange: Exchange): unknown => send.call(connections, withRawRecords(exchange)));
+    readInPlace(connections);
     return createBroker.call(pool, options);
   });
 }
@@ -39,6 +41,21 @@ function withRawRecords(exchange: Exchange): Exchange {
   const version = 'apiVersion' in exchange.request ? exchange.request.apiVersion : undefined;
   if (version !== FETCH_API_VERSION) throw changed(`it fetches by version ${String(version)} where ${FETCH_API_VERSION} is decoded`);
   return { ...exchange, response: { ...exchange.response, decode: async (payload: Buffer) => decodeFetchResponse(payload) } };
+}
+
+/** kafkajs keeps the second connection of a broker for fetches; with TLS it stays as it is. */
+function readInPlace(connections: object): void {
+  const connection = memberOf(memberOf(connections, 'pool') ?? {}, '1');
+  const openTls = connection === null ? undefined : Reflect.get(connection, 'socketFactory');
+  const process = connection === null ? undefined : Reflect.get(connection, 'processData');
+  if (connection === null || typeof openTls !== 'function' || typeof process !== 'function')
+    throw changed('its connection for fetches cannot be reached');
+  Reflect.set(connection, 'socketFactory', (request: SocketRequest): unknown => (request.ssl ? openTls(request) : openFetchSocket(request)));
+  Reflect.set(connection, 'processData', (data: Buffer): unknown => {
+    // An empty rest of the response before would make kafkajs copy this one.
+    if (Reflect.get(connection, 'bytesBuffered') === 0) Reflect.set(connection, 'chunks', []);
+    return process.call(connection, data);
+  });
 }
 
 function memberOf(value: object, name: string): object | null {

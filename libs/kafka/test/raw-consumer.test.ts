@@ -22,7 +22,8 @@ describe('a consumer that reads record batches as bytes', () => {
 
   it('decodes fetches itself and nothing else', async () => {
     const sent: { response: { decode: unknown } }[] = [];
-    const connectionPool = { send: async (exchange: { response: { decode: unknown } }) => sent.push(exchange) };
+    const pool = [{}, { socketFactory: () => {}, processData: () => {} }];
+    const connectionPool = { pool, send: async (exchange: { response: { decode: unknown } }) => sent.push(exchange) };
     const brokerPool = { createBroker: (options: object) => options };
     createRawConsumer(clientWith({ brokerPool, connect: () => {}, disconnect: () => {} }), { groupId: 'g' });
     brokerPool.createBroker({ connectionPool });

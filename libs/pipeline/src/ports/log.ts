@@ -3,7 +3,8 @@ import type { RecordRanges } from '@tidemark/codec';
 
 /**
  * Records of one partition in offset order, sparse offsets. Accessors instead of objects, so that reading one allocates nothing.
- * Valid only during the call that hands it over, for its client fills it anew; the Buffers that it gave out may be kept and never change.
+ * Valid only during the call that hands it over, for its client fills it anew. The Buffers that it gave out may be kept and never change, unless the
+ * handler has told the log that it keeps none.
  */
 export interface LogBatch extends RecordRanges {
   readonly partition: number;
