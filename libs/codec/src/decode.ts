@@ -43,7 +43,11 @@ interface PropertyMeaning {
   readonly value: PropertyValue;
   readonly slice: string;
   readonly number: string | null;
+  /** The vocabulary's number of `slice`, once it was asked for. */
+  sliceId: number;
 }
+/** Instead of a number: nobody has asked yet. */
+const NOT_ASKED = -2;
 
 /** Tokens remembered of strings and of other properties, and of types and names each. */
 const PROPERTY_ENTRIES = 65_536;
@@ -165,6 +169,15 @@ class FastDecoder implements Decoder, EventView {
 
   sliceText(pathId: number): string {
     return this.#meaningAt(pathId).slice;
+  }
+
+  sliceId(pathId: number): number {
+    const meaning = this.#meaningAt(pathId);
+    if (meaning.sliceId !== NOT_ASKED) return meaning.sliceId;
+    const id = this.#vocabulary.valueId(meaning.slice);
+    // These two are everybody's, whatever the vocabulary.
+    if (meaning !== NOTHING && meaning !== SOMETHING_COMPOSITE) meaning.sliceId = id;
+    return id;
   }
 
   numberText(pathId: number): string | null {
@@ -362,13 +375,13 @@ class FastDecoder implements Decoder, EventView {
 
 const NOT_ASCII = 0x80808080 | 0;
 
-const NOTHING: PropertyMeaning = { value: undefined, slice: '', number: null };
-const SOMETHING_COMPOSITE: PropertyMeaning = { value: COMPOSITE, slice: '', number: null };
+const NOTHING: PropertyMeaning = { value: undefined, slice: '', number: null, sliceId: NOT_ASKED };
+const SOMETHING_COMPOSITE: PropertyMeaning = { value: COMPOSITE, slice: '', number: null, sliceId: NOT_ASKED };
 
 function propertyMeaningOf(token: string): PropertyMeaning {
   return meaningOf(propertyValueOf(JSON.parse(token)));
 }
 
 function meaningOf(value: PropertyValue): PropertyMeaning {
-  return { value, slice: sliceTextOf(value), number: numberTextOf(value) };
+  return { value, slice: sliceTextOf(value), number: numberTextOf(value), sliceId: NOT_ASKED };
 }

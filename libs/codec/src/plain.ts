@@ -165,6 +165,7 @@ function viewOf(record: ReadRecord, vocabulary: Vocabulary): EventView {
     messageLow,
     property,
     sliceText: (pathId) => sliceTextOf(property(pathId)),
+    sliceId: (pathId) => vocabulary.valueId(sliceTextOf(property(pathId))),
     numberText: (pathId) => numberTextOf(property(pathId)),
   };
 }

@@ -42,17 +42,24 @@ export interface EventView {
   property(pathId: number): PropertyValue;
   /** The slice value at a path of the vocabulary: a string as it is, a number or boolean as its JSON text; absent, null or composite is `''`. */
   sliceText(pathId: number): string;
+  /** The vocabulary's number of that text, -1 when it has none: whoever knows the number need not look at the text. */
+  sliceId(pathId: number): number;
   /** The shortest decimal text of the JSON number at a path, or null when there is no number. */
   numberText(pathId: number): string | null;
 }
 
+/** Slice values that get a number, the first that come: enough for the values that come again and again. */
+const VALUE_LIMIT = 4096;
+
 /**
  * The event names and property paths that the compiled sets ask for, by number. Complete before the first decode:
- * names and paths come from definitions, never from events, so that hostile traffic cannot grow it.
+ * names and paths come from definitions, never from events, so that hostile traffic cannot grow it. Slice values come from events, and only
+ * so many are numbered; a number means the same text to every decoder and fold that shares the vocabulary, and is nothing that is kept.
  */
 export class Vocabulary {
   readonly #names = new Map<string, number>();
   readonly #paths: (readonly string[])[] = [];
+  readonly #values = new Map<string, number>();
 
   /** The number of an event name, from 1 on. */
   name(text: string): number {
@@ -67,6 +74,16 @@ export class Vocabulary {
   path(path: readonly string[]): number {
     const known = this.#paths.findIndex((other) => other.length === path.length && other.every((part, index) => part === path[index]));
     return known >= 0 ? known : this.#paths.push(path) - 1;
+  }
+
+  /** The number of a slice value, from 0 on, or -1 when all numbers are given out. */
+  valueId(text: string): number {
+    const known = this.#values.get(text);
+    if (known !== undefined) return known;
+    if (this.#values.size >= VALUE_LIMIT) return -1;
+    const id = this.#values.size;
+    this.#values.set(text, id);
+    return id;
   }
 
   get names(): ReadonlyMap<string, number> {

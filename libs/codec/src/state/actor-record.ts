@@ -154,8 +154,8 @@ function writeFirst(writer: ByteWriter, store: Firsts, row: number, baseMs: numb
 }
 
 function writeTimeline(writer: ByteWriter, store: Timelines, row: number, baseMs: number): void {
-  const start = store.starts[row] as number;
-  const length = store.lengths[row] as number;
+  const start = store.start(row);
+  const length = store.length(row);
   writer.varint(length);
   let previousMs = baseMs;
   for (let position = start; position < start + length; position++) {

@@ -63,7 +63,7 @@ export function estimateStateBytes(state: PartitionState): number {
   for (const { store } of state.firsts) bytes += store.size * (15 + store.captures);
   for (const { store } of state.timelines) {
     let elements = 0;
-    for (let row = 0; row < store.size; row++) elements += store.lengths[row] as number;
+    for (let row = 0; row < store.size; row++) elements += store.length(row);
     bytes += store.size * 3 + elements * (13 + store.captures);
   }
   if (state.held !== null) bytes += state.held.ledger.size * 6;

@@ -47,8 +47,8 @@ function actorLines(state: PartitionState): string[] {
       const row = store.find(slot);
       if (row < 0) continue;
       const elements: string[] = [];
-      const start = store.starts[row] as number;
-      for (let position = start; position < start + (store.lengths[row] as number); position++) {
+      const start = store.start(row);
+      for (let position = start; position < start + store.length(row); position++) {
         const captured = Array.from({ length: store.captures }, (_, capture) => store.captured(position, capture));
         elements.push(
           `${store.times[position]}:${hex(store.idHigh(position))}${hex(store.idLow(position))}:${store.mask(position)}:${captured.join(',')}`,

@@ -161,7 +161,7 @@ export class PartitionFold {
     const tuple = this.#tupleAt(dimension);
     const label =
       tuple === undefined
-        ? (this.state.dictionaries[dimension]?.labelOf(event.sliceText(this.#dimensionPaths[dimension] as number)) ?? 0)
+        ? (this.state.dictionaries[dimension]?.labelIn(event, this.#dimensionPaths[dimension] as number) ?? 0)
         : tuple.of(this.#labelOf);
     this.#labels[dimension] = label;
     return label;
@@ -346,9 +346,9 @@ export class PartitionFold {
   #prune(store: Timelines, row: number, slot: number, { keepFromMs, forgetting }: Parameters<FoldBinder['timelines']>[0]): void {
     store.dropEarliest(row, store.lowerBound(row, keepFromMs(this.state.clockMs, slot)));
     const { timelineCap } = this.#settings;
-    if ((store.lengths[row] as number) <= timelineCap) return;
+    if (store.length(row) <= timelineCap) return;
     // Whole instants only: what is kept must not lose an event that it may have taken at its own instant.
-    const lastMs = store.times[(store.starts[row] as number) + Math.max(0, (timelineCap >> 2) - 1)] as number;
+    const lastMs = store.times[store.start(row) + Math.max(0, (timelineCap >> 2) - 1)] as number;
     forgetting?.(slot, lastMs);
     store.dropEarliest(row, store.lowerBound(row, lastMs + 1));
     this.state.cappedActors.add(slot);

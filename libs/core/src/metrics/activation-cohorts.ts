@@ -32,8 +32,8 @@ export class JoinedCohorts {
   /** Takes the starts (bit 0) at `fromMs` ≤ instant < `toMs`. */
   load(timelines: Timelines, row: number, fromMs: number, toMs: number): void {
     this.count = 0;
-    const start = timelines.starts[row] as number;
-    const length = timelines.lengths[row] as number;
+    const start = timelines.start(row);
+    const length = timelines.length(row);
     let bucket = 0;
     let endMs = Number.NEGATIVE_INFINITY;
     let firstOfBucket = 0;

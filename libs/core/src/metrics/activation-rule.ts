@@ -41,8 +41,8 @@ export class MatchTimes {
   load(timelines: Timelines, row: number, fromMs: number): void {
     this.#counts.fill(0);
     if (row < 0) return;
-    const start = timelines.starts[row] as number;
-    const length = timelines.lengths[row] as number;
+    const start = timelines.start(row);
+    const length = timelines.length(row);
     for (let index = timelines.lowerBound(row, fromMs); index < length; index++) {
       const mask = timelines.mask(start + index) >>> this.#firstBit;
       for (let condition = 0; condition < this.#times.length; condition++)
@@ -108,7 +108,7 @@ export class Surplus {
   has(timelines: Timelines, at: { row: number; index: number; timeMs: number; mask: number }, entryMs: number): boolean {
     if (at.timeMs > entryMs + windowOf(this.#metric)) return true;
     this.#counts.fill(0);
-    const start = timelines.starts[at.row] as number;
+    const start = timelines.start(at.row);
     for (let index = timelines.lowerBound(at.row, entryMs); index < at.index; index++) this.#take(timelines.mask(start + index));
     return !this.#wants(at.mask);
   }

@@ -98,7 +98,7 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
   const timelines = binder.timelines({ selectors, dimensions, keepFromMs, forgetting: frozen.forgetting }, (insertion, insert) => {
     const { slot, row, timeMs, mask } = insertion;
     const enteredFromMs = earliestWaitingMs(metric, timelines, insertion, timeMs - windowMs);
-    if (insertion.index === timelines.lengths[row] && (mask === START ? startsNothing(insertion) : entersNothing(insertion, enteredFromMs))) {
+    if (insertion.index === timelines.length(row) && (mask === START ? startsNothing(insertion) : entersNothing(insertion, enteredFromMs))) {
       insert();
       return;
     }
@@ -135,7 +135,7 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
   /** Whether no start after an instant is the first of its bucket, or the first with one of its slice values, so that no cohort was entered since. */
   function entersNothing({ row, index, mask }: TimelineInsertion, afterMs: number): boolean {
     if ((mask & START) !== 0) return false;
-    const start = timelines.starts[row] as number;
+    const start = timelines.start(row);
     for (let at = index - 1; at >= 0 && (timelines.times[start + at] as number) > afterMs; at--) {
       if ((timelines.mask(start + at) & START) === 0) continue;
       const fromMs = calendar.startMs(calendar.bucketOf(timelines.times[start + at] as number));
@@ -152,7 +152,7 @@ function bindEvery(metric: ActivationDefinition, binder: FoldBinder, spec: BindS
 const START = 1;
 
 function hasStart(timelines: Timelines, row: number, before: { index: number; fromMs: number; capture: number; label: number }): boolean {
-  const start = timelines.starts[row] as number;
+  const start = timelines.start(row);
   for (let position = start + before.index - 1; position >= start; position--) {
     if ((timelines.times[position] as number) < before.fromMs) return false;
     if ((timelines.mask(position) & START) === 0) continue;
@@ -167,7 +167,7 @@ function hasStart(timelines: Timelines, row: number, before: { index: number; fr
  */
 function earliestWaitingMs(metric: ActivationDefinition, timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
   const { row, index, mask } = insertion;
-  if ((mask & START) !== 0 || index < (timelines.lengths[row] as number)) return fromMs;
+  if ((mask & START) !== 0 || index < timelines.length(row)) return fromMs;
   let earliestMs = insertion.timeMs;
   for (let condition = 0; condition < metric.conditions.length; condition++) {
     const bit = START << (condition + 1);
@@ -179,7 +179,7 @@ function earliestWaitingMs(metric: ActivationDefinition, timelines: Timelines, i
 
 /** The instant of the `count`-th match before the insertion, from its end; when there are fewer, one before `fromMs`, at which an entry may still wait. */
 function matchBefore(timelines: Timelines, { row, index }: TimelineInsertion, of: { bit: number; count: number; fromMs: number }): number {
-  const start = timelines.starts[row] as number;
+  const start = timelines.start(row);
   let left = of.count;
   for (let position = start + index - 1; position >= start; position--) {
     const timeMs = timelines.times[position] as number;

@@ -99,8 +99,8 @@ export class AttemptDepths {
   /** Evaluates every attempt opened at `fromMs` ≤ instant < `toMs`, in order of the timeline. */
   evaluate(timelines: Timelines, row: number, fromMs: number, toMs: number): void {
     this.count = 0;
-    const start = timelines.starts[row] as number;
-    const length = timelines.lengths[row] as number;
+    const start = timelines.start(row);
+    const length = timelines.length(row);
     const first = timelines.lowerBound(row, fromMs);
     if (first >= length || (timelines.times[start + first] as number) >= toMs) return;
     const base = start + first;

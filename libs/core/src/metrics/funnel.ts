@@ -94,8 +94,8 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
 
 /** Whether no other event of the actor is at this instant or later. */
 function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertion): boolean {
-  if (index < (timelines.lengths[row] as number)) return false;
-  return index === 0 || (timelines.times[(timelines.starts[row] as number) + index - 1] as number) < timeMs;
+  if (index < timelines.length(row)) return false;
+  return index === 0 || (timelines.times[timelines.start(row) + index - 1] as number) < timeMs;
 }
 
 /**
@@ -106,7 +106,7 @@ function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertio
 function earliestAwaiting(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
   const { row, mask } = insertion;
   if ((mask & (mask - 1)) !== 0 || mask === 1 || !isLatest(timelines, insertion)) return -1;
-  const start = timelines.starts[row] as number;
+  const start = timelines.start(row);
   let position = start + insertion.index;
   for (let bit = mask; bit > 1; bit >>>= 1) {
     do position--;
@@ -126,7 +126,7 @@ const FIRST_LOOK_BACK = 4;
 function evaluateFrom(fold: FunnelFold, before: AttemptDepths, timelines: Timelines, insertion: TimelineInsertion, awaitingFrom: number): number {
   const { calendar } = fold;
   const { row, timeMs, mask } = insertion;
-  const start = timelines.starts[row] as number;
+  const start = timelines.start(row);
   const awaitingMs = timelines.times[start + awaitingFrom] as number;
   const bucket = calendar.bucketOf(awaitingMs);
   const bucketMs = calendar.startMs(bucket);
@@ -165,7 +165,7 @@ function emitLastOpening(fold: FunnelFold, timelines: Timelines, { slot, row, in
   const { calendar, emitter, scopes, reached } = fold;
   const bucket = calendar.bucketOf(timeMs);
   const startMs = calendar.startMs(bucket);
-  const start = timelines.starts[row] as number;
+  const start = timelines.start(row);
   const forgotten = reached.find(slot, FORGOTTEN);
   const isFrozen = forgotten >= 0 && reached.next(forgotten, bucket - 1) !== NO_BUCKET;
   for (const scope of scopes) {

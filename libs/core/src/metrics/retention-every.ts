@@ -94,7 +94,7 @@ function bindOwnBuckets(
     insert();
     for (const each of counted) {
       const capture = dimensions.indexOf(each.dimension);
-      const label = each.isSame ? times.captured((times.starts[row] as number) + insertion.index, capture) : -1;
+      const label = each.isSame ? times.captured(times.start(row) + insertion.index, capture) : -1;
       addOwnBuckets(each, { slot, row, bucket, capture, label });
     }
   });
@@ -106,7 +106,7 @@ function bindOwnBuckets(
     const fromMs = calendar.startMs(bucket);
     const span = { fromMs, toMs: calendar.endMs(bucket), bit: RETURN, capture: label < 0 ? -1 : capture, label };
     const untilMs = latestInstant(times, row, span, metric.minReturns);
-    const first = times.starts[row] as number;
+    const first = times.start(row);
     for (let index = times.lowerBound(row, fromMs); (times.times[first + index] as number) < untilMs; index++) {
       if ((times.mask(first + index) & START) === 0) continue;
       const value = capture < 0 ? 0 : times.captured(first + index, capture);

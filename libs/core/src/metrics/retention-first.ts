@@ -135,9 +135,9 @@ function bindEntryColumns(metric: RetentionDefinition, binder: FoldBinder, spec:
       const first = firsts.find(slot);
       if (row < 0) return;
       const entryMs = firsts.times[first] as number;
-      const end = times.lengths[row] as number;
+      const end = times.length(row);
       for (let index = times.lowerBound(row, entryMs); index < end; index++) {
-        const k = columnOf(entryMs, times.times[(times.starts[row] as number) + index] as number);
+        const k = columnOf(entryMs, times.times[times.start(row) + index] as number);
         if (k > last) return;
         if (!hasBucket(sets, slot, 0, k) && isReached(row, entryMs, k)) sets.add(sets.ensure(slot, 0), k);
       }

@@ -38,7 +38,7 @@ export function bindReturned(metric: RetentionDefinition, binder: FoldBinder, wi
     if (dimensions.length === 0 && counted.every(({ sets }) => hasBucket(sets, slot, 0, bucket))) return;
     insert();
     for (const { added, capture, sets } of counted) {
-      const label = capture < 0 ? 0 : times.captured((times.starts[row] as number) + index, capture);
+      const label = capture < 0 ? 0 : times.captured(times.start(row) + index, capture);
       if (hasBucket(sets, slot, label, bucket)) continue;
       const span = { fromMs: calendar.startMs(bucket), toMs: calendar.endMs(bucket), bit: 1, capture, label };
       if (latestInstant(times, row, span, metric.minReturns) === Number.NEGATIVE_INFINITY) continue;
@@ -72,7 +72,7 @@ export interface ElementSpan {
 /** Instant of the `count`-th element of a span from its end; −Infinity when there are fewer. */
 export function latestInstant(times: Timelines, row: number, span: ElementSpan, count: number): number {
   const { fromMs, toMs, bit, capture, label } = span;
-  const start = times.starts[row] as number;
+  const start = times.start(row);
   let left = count;
   for (let index = times.lowerBound(row, toMs) - 1; index >= 0; index--) {
     const position = start + index;

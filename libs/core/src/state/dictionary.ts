@@ -1,5 +1,7 @@
 /** Numbers the values of one slice dimension in one partition, in the order in which applied events show them. */
 import type { Dimension } from '../definition.ts';
+import type { EventView } from '../event.ts';
+import { grownInt32 } from './typed-arrays.ts';
 
 const OTHER_VALUE = '$other';
 const OTHER_LABEL = 1;
@@ -11,6 +13,8 @@ export class SliceDictionary {
   readonly texts: string[] = ['', OTHER_VALUE];
   overflow = false;
   readonly #labels = new Map<string, number>();
+  /** By the vocabulary's number of a value, -1 where it was not asked for. A label never changes. */
+  #labelsById = new Int32Array(0);
 
   constructor(dimension: Dimension) {
     this.dimension = dimension;
@@ -29,6 +33,18 @@ export class SliceDictionary {
     return this.#append(text);
   }
 
+  /** The label of an event's value. */
+  labelIn(event: EventView, pathId: number): number {
+    const id = event.sliceId(pathId);
+    if (id < 0) return this.labelOf(event.sliceText(pathId));
+    const known = id < this.#labelsById.length ? (this.#labelsById[id] as number) : -1;
+    if (known >= 0) return known;
+    const label = this.labelOf(event.sliceText(pathId));
+    this.#labelsById = grownInt32(this.#labelsById, id + 1, -1);
+    this.#labelsById[id] = label;
+    return label;
+  }
+
   /** The label of a value that the dictionary already has, or null. */
   known(text: string): number | null {
     return this.#labels.get(text) ?? null;
@@ -38,6 +54,7 @@ export class SliceDictionary {
   restore(texts: readonly string[], overflow: boolean): void {
     for (const text of texts) if (!this.#labels.has(text)) this.#append(text);
     this.overflow = overflow;
+    this.#labelsById.fill(-1);
   }
 
   #append(text: string): number {

@@ -6,6 +6,11 @@ const ID_HIGH = 0;
 const ID_LOW = 1;
 const MASK = 2;
 const CAPTURED = 3;
+/** A row's numbers side by side: where its block begins, how many elements it holds, the block's size class. Four words, so that none straddles a line of the cache. */
+const ROW_WORDS = 4;
+const START = 0;
+const LENGTH = 1;
+const CLASS = 2;
 const LARGEST_CLASS = 20;
 
 /**
@@ -19,9 +24,7 @@ export class Timelines {
   size = 0;
   /** Row of an actor by slot, -1 without one. */
   heads = new Int32Array(0);
-  starts = new Int32Array(64);
-  lengths = new Int32Array(64);
-  #classes = new Int32Array(64);
+  #rows = new Int32Array(64 * ROW_WORDS);
   /** Instants, epoch ms, by position. */
   times = new Float64Array(64);
   words: Int32Array<ArrayBuffer>;
@@ -36,8 +39,7 @@ export class Timelines {
 
   /** Memory taken, `heads` included; free blocks are listed beside it. */
   get bytes(): number {
-    const rows = this.heads.byteLength + this.starts.byteLength + this.lengths.byteLength + this.#classes.byteLength;
-    return rows + this.times.byteLength + this.words.byteLength;
+    return this.heads.byteLength + this.#rows.byteLength + this.times.byteLength + this.words.byteLength;
   }
 
   find(slot: number): number {
@@ -49,12 +51,20 @@ export class Timelines {
     if (found >= 0) return found;
     this.heads = grownInt32(this.heads, slot + 1, -1);
     const row = this.size++;
-    this.starts = grownInt32(this.starts, this.size, 0);
-    this.lengths = grownInt32(this.lengths, this.size, 0);
-    this.#classes = grownInt32(this.#classes, this.size, 0);
+    this.#rows = grownInt32(this.#rows, this.size * ROW_WORDS, 0);
     this.heads[slot] = row;
-    this.starts[row] = this.#allocate(0);
+    this.#rows[row * ROW_WORDS + START] = this.#allocate(0);
     return row;
+  }
+
+  /** Position of a row's first element. */
+  start(row: number): number {
+    return this.#rows[row * ROW_WORDS + START] as number;
+  }
+
+  /** How many elements a row holds. */
+  length(row: number): number {
+    return this.#rows[row * ROW_WORDS + LENGTH] as number;
   }
 
   mask(position: number): number {
@@ -79,9 +89,9 @@ export class Timelines {
 
   /** First index (from the row's start) whose instant is at or after `timeMs`. */
   lowerBound(row: number, timeMs: number): number {
-    const start = this.starts[row] as number;
+    const start = this.start(row);
     let low = 0;
-    let high = this.lengths[row] as number;
+    let high = this.length(row);
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.times[start + middle] as number) < timeMs) low = middle + 1;
@@ -93,8 +103,8 @@ export class Timelines {
   /** Where an element would be inserted, counted from the row's start; -1 when it is already there. */
   place(row: number, timeMs: number, idHigh: number, idLow: number): number {
     let index = this.lowerBound(row, timeMs);
-    const start = this.starts[row] as number;
-    for (const length = this.lengths[row] as number; index < length && this.times[start + index] === timeMs; index++) {
+    const start = this.start(row);
+    for (const length = this.length(row); index < length && this.times[start + index] === timeMs; index++) {
       const high = this.idHigh(start + index);
       const low = this.idLow(start + index);
       if (high === idHigh && low === idLow) return -1;
@@ -105,9 +115,9 @@ export class Timelines {
 
   /** Inserts at an index from `place`; captured words are zero. Answers the element's position. */
   insert(row: number, index: number, timeMs: number, idHigh: number, idLow: number, mask: number): number {
-    const length = this.lengths[row] as number;
-    if (length === 1 << (this.#classes[row] as number)) this.#widen(row);
-    const start = this.starts[row] as number;
+    const length = this.length(row);
+    if (length === 1 << (this.#rows[row * ROW_WORDS + CLASS] as number)) this.#widen(row);
+    const start = this.start(row);
     const at = start + index;
     const stride = this.stride;
     this.times.copyWithin(at + 1, at, start + length);
@@ -117,24 +127,24 @@ export class Timelines {
     this.words[at * stride + ID_HIGH] = idHigh | 0;
     this.words[at * stride + ID_LOW] = idLow | 0;
     this.words[at * stride + MASK] = mask;
-    this.lengths[row] = length + 1;
+    this.#rows[row * ROW_WORDS + LENGTH] = length + 1;
     return at;
   }
 
   /** Forgets the `count` earliest elements of a row. */
   dropEarliest(row: number, count: number): void {
     if (count <= 0) return;
-    const start = this.starts[row] as number;
-    const end = start + (this.lengths[row] as number);
+    const start = this.start(row);
+    const end = start + this.length(row);
     this.times.copyWithin(start, start + count, end);
     this.words.copyWithin(start * this.stride, (start + count) * this.stride, end * this.stride);
-    this.lengths[row] = (this.lengths[row] as number) - count;
+    this.#rows[row * ROW_WORDS + LENGTH] = this.length(row) - count;
   }
 
   /** Forgets the elements from an index on that are not worth keeping; asked in order. */
   retain(row: number, from: number, isKept: (position: number) => boolean): void {
-    const start = this.starts[row] as number;
-    const end = start + (this.lengths[row] as number);
+    const start = this.start(row);
+    const end = start + this.length(row);
     let to = start + from;
     for (let position = to; position < end; position++) {
       if (!isKept(position)) continue;
@@ -142,19 +152,19 @@ export class Timelines {
       this.words.copyWithin(to * this.stride, position * this.stride, (position + 1) * this.stride);
       to++;
     }
-    this.lengths[row] = to - start;
+    this.#rows[row * ROW_WORDS + LENGTH] = to - start;
   }
 
   #widen(row: number): void {
-    const sizeClass = this.#classes[row] as number;
-    const from = this.starts[row] as number;
-    const length = this.lengths[row] as number;
+    const sizeClass = this.#rows[row * ROW_WORDS + CLASS] as number;
+    const from = this.start(row);
+    const length = this.length(row);
     const to = this.#allocate(sizeClass + 1);
     this.times.copyWithin(to, from, from + length);
     this.words.copyWithin(to * this.stride, from * this.stride, (from + length) * this.stride);
     this.#free[sizeClass]?.push(from);
-    this.starts[row] = to;
-    this.#classes[row] = sizeClass + 1;
+    this.#rows[row * ROW_WORDS + START] = to;
+    this.#rows[row * ROW_WORDS + CLASS] = sizeClass + 1;
   }
 
   /** A block of 2^sizeClass elements. */

@@ -165,7 +165,7 @@ test('L8: after years of traffic registers hold what the open buckets need, and 
     });
     // The longest bucket is a month; two actors take turns every eight hours.
     const most = Math.ceil((Math.max(...windows) + 32 * DAY_MS) / (16 * HOUR_MS));
-    for (const { store } of state?.timelines ?? []) for (let row = 0; row < store.size; row++) expect(store.lengths[row]).toBeLessThanOrEqual(most);
+    for (const { store } of state?.timelines ?? []) for (let row = 0; row < store.size; row++) expect(store.length(row)).toBeLessThanOrEqual(most);
     for (const { store } of state?.bucketSets ?? []) expect(store.size).toBeLessThanOrEqual(64);
     expect(Math.max(...openRows.slice(1))).toBeLessThanOrEqual(Math.max(...openRows.slice(0, 2)) * 1.5 + 10);
   }
@@ -178,7 +178,8 @@ test('beyond the cap of a timeline or the values of a slice every integer stays 
       const narrow = { ...set, dimensions: set.dimensions.map((dimension) => ({ ...dimension, max: 1 })) };
       const records = unfold(history).map((record) => ({ ...record, actorNumber: 0 }));
       const engine = folded(narrow, settings, records);
-      for (const { store } of engine.folds[0]?.state.timelines ?? []) expect(Math.max(0, ...store.lengths)).toBeLessThanOrEqual(timelineCap);
+      for (const { store } of engine.folds[0]?.state.timelines ?? [])
+        for (let row = 0; row < store.size; row++) expect(store.length(row)).toBeLessThanOrEqual(timelineCap);
     }),
     { numRuns: HISTORIES },
   );

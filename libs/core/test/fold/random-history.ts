@@ -141,6 +141,7 @@ export function viewOf(record: LoggedEvent, vocabulary: Vocabulary): EventView {
     messageLow: Number(record.tieHash & 0xffffffffn),
     property,
     sliceText: (pathId) => textOf(property(pathId)),
+    sliceId: (pathId) => vocabulary.valueId(textOf(property(pathId))),
     numberText: (pathId) => {
       const value = property(pathId);
       return typeof value === 'number' ? String(value) : null;

@@ -24,7 +24,7 @@ function engineOf(metric: ActivationDefinition, settings: { latenessMs: number; 
     const sent = event('ann', name, new Date(timeMs).toISOString().slice(0, -1));
     engine.send({ ...sent, actorNumber: 0, recordMs: timeMs });
   };
-  const remembered = (): number => engine.folds[0]?.state.timelines[0]?.store.lengths[0] ?? 0;
+  const remembered = (): number => engine.folds[0]?.state.timelines[0]?.store.length(0) ?? 0;
   const cohort = () => {
     const answer = engine.answer(metric, request);
     return 'cohorts' in answer ? answer.cohorts[0] : undefined;
