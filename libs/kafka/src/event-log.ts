@@ -28,8 +28,8 @@ export interface EventLogOptions {
 const FETCH_BYTES = 10 * 1024 * 1024;
 /** About the processor's second cache: what is larger is out of it again before it is decoded. */
 const REUSED_FETCH_BYTES = 2 * 1024 * 1024;
-/** How long `stop` waits for the group to let us go; afterwards the session timeout does it. */
-const STOP_DEADLINE_MS = 6_000;
+/** How long `stop` waits for the group to let us go; afterwards the session timeout does it. With what is saved before it is within a service's ten seconds. */
+const STOP_DEADLINE_MS = 2_000;
 /** How long a join waits for members that are alive but busy. */
 const REBALANCE_TIMEOUT_MS = 30_000;
 

@@ -4,6 +4,7 @@ import { logContract } from '@tidemark/testing/contracts';
 import { composeImage, dockerMissing } from '@tidemark/testing/docker';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { abortTransaction } from './aborted.ts';
 
 const missing = dockerMissing();
 /** The advertised port must be known before the broker starts. */
@@ -50,6 +51,7 @@ describe.skipIf(missing !== null)(`Kafka in a container${missing === null ? '' :
       partitionCount: 3,
       writer,
       member: () => createEventLog(connection, { groupId: `${connection.namespace}.contract`, sessionTimeoutMs: 6_000 }),
+      leaveGap: (partition) => abortTransaction(connection, partition),
       close: () => writer.close(),
     };
   });

@@ -5,6 +5,7 @@ import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/test
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '../src/index.ts';
+import { abortTransaction } from './aborted.ts';
 
 let engines: AcquiredEngines;
 let namespaces = 0;
@@ -42,6 +43,7 @@ logContract('Kafka', async () => {
     partitionCount: 3,
     writer,
     member: () => createEventLog(connection, { groupId: `${connection.namespace}.contract`, sessionTimeoutMs: 6_000 }),
+    leaveGap: (partition) => abortTransaction(connection, partition),
     close: () => writer.close(),
   };
 });

@@ -12,6 +12,7 @@ logContract('the twin', async () => {
     partitionCount: 3,
     writer: log.writer({ partitioner: 'murmur2', nowMs: () => 1_700_000_000_000 }),
     member: () => log.member(),
+    leaveGap: async (partition) => log.skip(partition, 2),
     close: async () => clearInterval(pump),
   };
 });

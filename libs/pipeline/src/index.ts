@@ -2,11 +2,18 @@
 
 export * from './answer/index.ts';
 export * from './archive/index.ts';
-export type { Beats, PartitionEvent, Stores } from './partition/lineage-partition.ts';
+export * from './explain/index.ts';
+export { HALT_REASONS, type HaltCode, haltCodeOf } from './partition/halt-reasons.ts';
+export type { BeatRun, Beats, ObserveBeat, PartitionEvent, Stores } from './partition/lineage-partition.ts';
 export * from './partition/worker.ts';
+export * from './ports/actor-archive.ts';
 export * from './ports/archive.ts';
+export * from './ports/check.ts';
 export * from './ports/checkpoint.ts';
 export * from './ports/log.ts';
+export * from './ports/outcome-trail.ts';
 export * from './ports/sink.ts';
 export * from './ports/time.ts';
 export * from './ports/version.ts';
+export * from './selfcheck/index.ts';
+export * from './verify/index.ts';

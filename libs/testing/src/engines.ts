@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type EngineAddresses, type EngineName, type LocalEngines, startLocalEngines } from '@tidemark/local';
 
+export { startLossyLine } from './lossy-line.ts';
+
 export interface AcquiredEngines {
   /** An engine that was not asked for has an empty address. */
   readonly addresses: EngineAddresses;

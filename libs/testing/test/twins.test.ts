@@ -1,6 +1,24 @@
 // The twins keep the same contracts as the real engines.
-import { MemoryArchive, MemoryCellStore, MemoryCheckpointStore } from '@tidemark/testing';
-import { archiveContract, cellSinkContract, checkpointContract } from '@tidemark/testing/contracts';
+import {
+  MemoryArchive,
+  MemoryCellStore,
+  MemoryCheckLedger,
+  MemoryCheckpointStore,
+  MemoryIncidentLedger,
+  MemoryOutcomeTrail,
+  memoryActorArchive,
+} from '@tidemark/testing';
+import {
+  actorArchiveContract,
+  archiveContract,
+  archiveReadersContract,
+  cellSinkContract,
+  checkLedgerContract,
+  checkpointContract,
+  incidentLedgerContract,
+  inventoryContract,
+  outcomeTrailContract,
+} from '@tidemark/testing/contracts';
 
 const nothing = async (): Promise<void> => {};
 
@@ -8,6 +26,10 @@ for (const name of ['redis', 'clickhouse'] as const) {
   cellSinkContract(`the ${name} twin`, async () => {
     const { sink, reader } = new MemoryCellStore(name);
     return { sink, reader, close: nothing };
+  });
+  inventoryContract(`the ${name} twin`, async () => {
+    const { sink, inventory } = new MemoryCellStore(name);
+    return { sink, inventory, close: nothing };
   });
 }
 
@@ -20,3 +42,25 @@ archiveContract('the twin', async () => {
   const memory = new MemoryArchive();
   return { archive: memory.archive, records: async (epoch, partition) => memory.recordsOf(epoch, partition), close: nothing };
 });
+
+actorArchiveContract('the twin', async () => {
+  const memory = new MemoryArchive();
+  return { actors: memoryActorArchive(memory), archive: memory.archive, close: nothing };
+});
+
+outcomeTrailContract('the twin', async () => {
+  let nowMs = 0;
+  const pass = async (ms: number): Promise<void> => {
+    nowMs += ms;
+  };
+  return { trail: new MemoryOutcomeTrail({ nowMs: () => nowMs }).trail, pass, close: nothing };
+});
+
+archiveReadersContract('the twin', async () => {
+  const { archive, partitionArchive, checkArchive } = new MemoryArchive();
+  return { archive, partitionArchive, checkArchive, close: nothing };
+});
+
+checkLedgerContract('the twin', async () => ({ ledger: new MemoryCheckLedger().ledger, close: nothing }));
+
+incidentLedgerContract('the twin', async () => ({ ledger: new MemoryIncidentLedger().ledger, close: nothing }));

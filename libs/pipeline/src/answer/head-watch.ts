@@ -32,7 +32,7 @@ export interface HeadWatch {
   state(store: StoreName): StoreState;
   /** A read failed: the store counts as away until a poll succeeds. */
   lost(store: StoreName, error: unknown): void;
-  /** Epoch ms at which the partition's owner was last seen at the end of the log, by this head or an earlier one; −Infinity if never. */
+  /** Epoch ms at which the partition's owner was last seen at the end of the log, by this head or an earlier one, never by one beyond it; −Infinity if never. */
   lastAtEndMs(lineage: string, partition: number, head: Head): number;
 }
 
@@ -96,21 +96,42 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
     },
     lastAtEndMs: (lineage, partition, head) => {
       atEnd.see(lineage, partition, head);
-      return atEnd.lastMs(lineage, partition);
+      return atEnd.lastMs(lineage, partition, head);
     },
   };
 }
 
-/** Under load an owner is seldom at the very end of the log when it publishes; what counts is when it last was. */
+/** An owner that stood at the end of the log. */
+interface EndMark {
+  readonly closed: Head['closed'];
+  readonly confirmedAtMs: number;
+}
+
+/** More than heads move while an answer is made. */
+const MARKS_KEPT = 32;
+
+/**
+ * Under load an owner is seldom at the very end of the log when it publishes; what counts is when it last was. That a later head was at the end says
+ * nothing of the one that is served: polls go on while an answer is read.
+ */
 function createEndMemory() {
-  const lastMs = new Map<string, number>();
+  const marks = new Map<string, readonly EndMark[]>();
   return {
     see(lineage: string, partition: number, head: Head | undefined): void {
       if (head?.note?.atEnd !== true) return;
       const key = `${lineage}:${partition}`;
-      lastMs.set(key, Math.max(lastMs.get(key) ?? Number.NEGATIVE_INFINITY, head.note.confirmedAtMs));
+      const { closed } = head;
+      const { confirmedAtMs } = head.note;
+      const known = marks.get(key) ?? [];
+      if (known.some((mark) => mark.closed <= closed && mark.confirmedAtMs >= confirmedAtMs)) return;
+      // What was said later of a position not above it says more.
+      const kept = known.filter((mark) => mark.closed < closed || mark.confirmedAtMs > confirmedAtMs);
+      marks.set(key, [...kept, { closed, confirmedAtMs }].slice(-MARKS_KEPT));
     },
-    lastMs: (lineage: string, partition: number): number => lastMs.get(`${lineage}:${partition}`) ?? Number.NEGATIVE_INFINITY,
+    lastMs: (lineage: string, partition: number, head: Head): number =>
+      (marks.get(`${lineage}:${partition}`) ?? [])
+        .filter(({ closed }) => closed <= head.closed)
+        .reduce((latest, { confirmedAtMs }) => Math.max(latest, confirmedAtMs), Number.NEGATIVE_INFINITY),
   };
 }
 

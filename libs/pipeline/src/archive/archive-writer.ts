@@ -60,7 +60,7 @@ export interface ArchiveWriter {
   readonly handler: LogHandler;
   /** Saves what is cut until `stop`. Rejects when the archive refuses what a retry will not mend. Called once. */
   run(): Promise<void>;
-  /** Fetches no more, saves what is held within the deadline; then `run` has resolved. Leave the group afterwards. */
+  /** Fetches no more, saves what is held within the deadline; then `run` has resolved, unless the archive hangs. Leave the group afterwards. */
   stop(): Promise<void>;
   /** Stops a partition until the process ends, because of something that must not be guessed about. */
   halt(partition: number, reason: string): void;
@@ -120,8 +120,11 @@ class LogArchiver implements ArchiveWriter {
       this.#control({ pause: true });
       this.#wake.abort();
     }
-    // A failure is told by `run`.
-    await this.#ended.promise.catch(() => undefined);
+    // A failure is told by `run`. A request that hangs, as a stopped ClickHouse lets it, is not waited for beyond the deadline.
+    const { clock, stopDeadlineMs } = this.#options;
+    const late = new AbortController();
+    await Promise.race([this.#ended.promise.catch(() => undefined), clock.sleep(stopDeadlineMs, late.signal)]);
+    late.abort();
   }
 
   halt(partition: number, reason: string): void {
@@ -173,7 +176,9 @@ class LogArchiver implements ArchiveWriter {
   }
 
   async #findPosition(partition: number): Promise<ArchivePosition> {
-    const [end, bounds] = await Promise.all([this.#options.archive.chainEnd(this.#options.epoch, partition), this.#options.log.bounds()]);
+    const end = await this.#options.archive.chainEnd(this.#options.epoch, partition);
+    // Asked last: the archiver before us may have archived further than the log reached when we began.
+    const bounds = await this.#options.log.bounds();
     return archivePosition(end?.to ?? null, bounds.get(partition));
   }
 

@@ -72,15 +72,24 @@ export function createChunkCutter(options: {
 
 /** SHA-256 over each record's offset, key and value, each with its length (−1 = null), in offset order; hex. */
 export function chunkHash(records: readonly ArchivedRecord[]): string {
+  const hash = createChunkHash();
+  for (const record of records) hash.add(record);
+  return hash.digest();
+}
+
+/** The same, record by record. */
+export function createChunkHash(): { add(record: ArchivedRecord): void; digest(): string } {
   const hash = createHash('sha256');
   const head = Buffer.allocUnsafe(16);
-  for (const { offset, key, value } of records) {
-    head.writeBigUInt64BE(BigInt(offset), 0);
-    head.writeInt32BE(key?.length ?? -1, 8);
-    head.writeInt32BE(value?.length ?? -1, 12);
-    hash.update(head);
-    if (key !== null) hash.update(key);
-    if (value !== null) hash.update(value);
-  }
-  return hash.digest('hex');
+  return {
+    add: ({ offset, key, value }) => {
+      head.writeBigUInt64BE(BigInt(offset), 0);
+      head.writeInt32BE(key?.length ?? -1, 8);
+      head.writeInt32BE(value?.length ?? -1, 12);
+      hash.update(head);
+      if (key !== null) hash.update(key);
+      if (value !== null) hash.update(value);
+    },
+    digest: () => hash.digest('hex'),
+  };
 }

@@ -1,13 +1,14 @@
 /** Folds a batch of log records into every lineage of its partition: decode once, one outcome per record, no await, nothing allocated for an event that changes nothing. */
 import { createHash } from 'node:crypto';
 import { type Decoder, type Partitioner, partitionAt } from '@tidemark/codec';
-import type { EventView } from '@tidemark/core';
+import type { EventView, Outcome } from '@tidemark/core';
 import type { LogBatch } from '../ports/log.ts';
 import type { PartitionMemory } from './memory.ts';
+import type { Saw } from './witness.ts';
 
 export interface BatchFolder {
   /** Folds what each memory has not folded yet. Offsets may be sparse and may come again. A memory whose fold throws is told to `failed` and left where it is. */
-  fold(batch: LogBatch, memories: readonly PartitionMemory[], failed: (memory: PartitionMemory, error: unknown) => void): void;
+  fold(batch: LogBatch, memories: readonly PartitionMemory[], failed: (memory: PartitionMemory, error: unknown) => void, saw?: Saw): void;
   /** Rejected records by reason since the start of the process. */
   readonly rejectedByReason: ReadonlyMap<string, number>;
 }
@@ -29,7 +30,7 @@ export function createBatchFolder(options: { decoder: Decoder; partitioner: Part
 
   return {
     rejectedByReason,
-    fold(batch, all, failed) {
+    fold(batch, all, failed, saw) {
       let memories = all;
       let from = Number.POSITIVE_INFINITY;
       for (const memory of memories) from = Math.min(from, memory.fold.state.next);
@@ -44,8 +45,12 @@ export function createBatchFolder(options: { decoder: Decoder; partitioner: Part
           if (memory === undefined || offset < memory.fold.state.next) continue;
           const { fold } = memory;
           try {
-            if (typeof record === 'string') fold.skip(record, offset, recordMs);
-            else fold.apply(record, offset, recordMs);
+            let outcome: Outcome;
+            if (typeof record === 'string') {
+              fold.skip(record, offset, recordMs);
+              outcome = record;
+            } else outcome = fold.apply(record, offset, recordMs);
+            if (saw !== undefined) saw(memory, index, outcome);
           } catch (error) {
             failed(memory, error);
             memories = memories.filter((other) => other !== memory);

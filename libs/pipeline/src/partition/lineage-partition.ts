@@ -6,9 +6,9 @@ import { type CellSink, type Head, type HeadNote, StoreUnavailable } from '../po
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { splitVersion } from '../ports/version.ts';
 import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
-import { fingerprintOf } from './fold-batch.ts';
+import { ExpectedRecords } from './expected-records.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
-import { type PublishResult, publish } from './publish.ts';
+import { type PublishContext, type PublishResult, publish } from './publish.ts';
 
 export interface Beats {
   readonly publishIntervalMs: number;
@@ -42,6 +42,21 @@ export type PartitionEvent =
   | { readonly event: 'checkpointed'; readonly bytes: number }
   | { readonly event: 'moved' };
 
+/** A publish or a checkpoint that is about to run. */
+export interface BeatRun {
+  readonly beat: 'publish' | 'checkpoint';
+  /** Where a publish goes. */
+  readonly sink?: CellSink['name'];
+  readonly lineage: string;
+  readonly partition: number;
+}
+
+/** Runs a beat and answers what it answers: for who times or traces it. `rows` of a publish that closed, `bytes` of a checkpoint that was saved. */
+export type ObserveBeat = <T extends { readonly result: string; readonly rows?: number; readonly bytes?: number }>(
+  beat: BeatRun,
+  run: () => Promise<T>,
+) => Promise<T>;
+
 export interface LineagePartitionOptions {
   readonly lineage: string;
   readonly partition: number;
@@ -58,8 +73,20 @@ export interface LineagePartitionOptions {
   readonly maxDirtyCells: number;
   /** The log's end as last heard of; null when unknown. */
   readonly logHigh: () => number | null;
+  /** The log's beginning as last heard of. */
+  readonly logLow: () => number;
+  /** The log is to hand over once more what `firstExpected` names. */
+  readonly readAgain: () => void;
+  /** Epoch ms at which the log was last asked where it ends. */
+  readonly logHighAtMs: () => number;
   readonly report: (event: PartitionEvent) => void;
+  readonly observe?: ObserveBeat | undefined;
 }
+
+/** The end is asked for every second; what was heard longer ago is no knowledge of it. */
+const END_KNOWN_FOR_MS = 3_000;
+
+const unobserved: ObserveBeat = (_beat, run) => run();
 
 export class LineagePartition {
   readonly lineage: string;
@@ -71,8 +98,8 @@ export class LineagePartition {
   #beats: { readonly redis: Repetition; readonly clickhouse: Repetition; readonly checkpoint: Repetition } | null = null;
   readonly #confirmedAtMs = { redis: 0, clickhouse: 0 };
   readonly #haltToldAtMs = { redis: 0, clickhouse: 0 };
-  /** Hashes of records that manifest and heads vouch for; each is compared when its offset comes by, before anything behind it is folded. */
-  #expected: { readonly offset: number; readonly fingerprint: string; readonly who: string }[] = [];
+  /** What manifest and heads vouch for. */
+  readonly #expected = new ExpectedRecords();
   /** When the last record that came by was appended. */
   #recordAtMs = 0;
   #savedAtMs: number;
@@ -104,11 +131,11 @@ export class LineagePartition {
     const broken = bounds === undefined ? 'the log has no such partition' : this.#outOfBounds(next, heads, bounds);
     if (bounds === undefined || broken !== null) return this.halt(broken ?? '');
     if (outcome.loaded) this.#options.report({ event: 'loaded', next });
-    this.#expected = [];
+    this.#expected.clear();
     for (const { name, head } of heads) this.#expectHead(name, head, next);
     const { fingerprint, fingerprintOffset: offset } = memory;
     if (offset < bounds.low) return next;
-    this.#expected.push({ offset, fingerprint, who: 'the state' });
+    this.#expected.add({ offset, fingerprint, who: 'the state' });
     return offset;
   }
 
@@ -121,17 +148,10 @@ export class LineagePartition {
     const { next } = memory.fold.state;
     const { requestedOffset } = batch;
     if (requestedOffset > next) return `the log jumped from position ${next} to ${requestedOffset}: what lies between is lost`;
-    const last = batch.offset(batch.length - 1);
     // A client that fell back reads again what is folded; the last of it tells whether it is the same.
-    const again = fingerprintOffset >= batch.offset(0) ? [{ offset: fingerprintOffset, fingerprint, who: 'the state' }] : [];
-    const due = [...this.#expected, ...again].filter(({ offset }) => offset <= last);
-    if (due.length === 0) return null;
-    this.#expected = this.#expected.filter(({ offset }) => offset > last);
-    // What was not asked for is gone from the log, and nobody can tell any more.
-    const broken = due.find(({ offset, fingerprint: expected }) => offset >= requestedOffset && fingerprintAt(batch, offset) !== expected);
-    return broken === undefined
-      ? null
-      : `the record at offset ${broken.offset} is not the one that ${broken.who} was folded with: the log was rewritten`;
+    const again = fingerprintOffset >= batch.offset(0) ? { offset: fingerprintOffset, fingerprint, who: 'the state' } : null;
+    const broken = this.#expected.compare(batch, again);
+    return broken === null ? null : `the record at offset ${broken.offset} is not the one that ${broken.who} was folded with: the log was rewritten`;
   }
 
   /** Stops this partition loudly: nothing is folded, published or saved any more, and the reason is told. */
@@ -185,7 +205,8 @@ export class LineagePartition {
     const { memory } = this;
     if (memory === null || this.halted !== null) return;
     dropClosedRows(memory);
-    const outcome = await saveCheckpoint(memory, this.#checkpoint);
+    const { lineage, partition, observe = unobserved } = this.#options;
+    const outcome = await observe({ beat: 'checkpoint', lineage, partition }, () => saveCheckpoint(memory, this.#checkpoint));
     if (outcome.result === 'saved') this.#savedAtMs = this.#options.clock.nowMs();
     if (outcome.result === 'saved') this.#options.report({ event: 'checkpointed', bytes: outcome.bytes });
     if (outcome.result !== 'moved') return;
@@ -220,7 +241,7 @@ export class LineagePartition {
       return;
     }
     if (memory === null) return;
-    const { stores, clock, beats, lineage, partition, randomId } = this.#options;
+    const { stores, clock, beats, lineage, partition, randomId, observe = unobserved } = this.#options;
     const isRecent = clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name];
     if (!last && isRecent && this.#isFarBehind(memory) && !this.#isFillingUp(memory)) return;
     const { base } = memory[name];
@@ -228,15 +249,16 @@ export class LineagePartition {
     const idle = base !== null && base >= positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
     const other = name === 'redis' ? stores.clickhouse : stores.redis;
-    const outcome = await publish(memory, {
+    const context: PublishContext = {
       lineage,
       partition,
       sink: stores[name],
       other,
       randomId,
       note: () => this.#note(memory),
-      seen: (head) => this.#expectHead(name, head, memory.fold.state.next),
-    });
+      mayFollow: (head) => this.#mayFollow(name, head, memory),
+    };
+    const outcome = await observe({ beat: 'publish', sink: name, lineage, partition }, () => publish(memory, context));
     if (outcome.result === 'closed') this.#confirmedAtMs[name] = clock.nowMs();
     this.#options.report({ event: 'published', sink: name, outcome });
   }
@@ -285,7 +307,7 @@ export class LineagePartition {
 
   #note(memory: PartitionMemory): HeadNote {
     const { state } = memory.fold;
-    const { clock, identity, logHigh } = this.#options;
+    const { clock, identity, logHigh, logHighAtMs } = this.#options;
     const nowMs = clock.nowMs();
     const high = logHigh();
     return {
@@ -295,7 +317,8 @@ export class LineagePartition {
       partitionCount: identity.partitionCount,
       publishedAtMs: nowMs,
       confirmedAtMs: nowMs,
-      atEnd: high !== null && state.next >= high,
+      // Who has been asleep, or does not reach the log, knows where it ended and not where it ends.
+      atEnd: high !== null && state.next >= high && nowMs - logHighAtMs() <= END_KNOWN_FOR_MS,
       fingerprint: memory.fingerprint,
     };
   }
@@ -320,10 +343,20 @@ export class LineagePartition {
     if (next > high) return `position ${next} lies beyond the end of the log, ${high}: the log was cut or re-created`;
     const epoch = this.memory?.fold.state.epoch;
     for (const { name, head } of heads) {
-      const closed = splitVersion(head.closed);
-      if (closed.epoch === epoch && closed.next > high) return `${name} holds figures up to ${closed.next}, beyond the end of the log, ${high}`;
+      // Rows of a publish that never closed are there as well.
+      const target = splitVersion(head.target);
+      if (target.epoch === epoch && target.next > high) return `${name} holds figures up to ${target.next}, beyond the end of the log, ${high}`;
+      const foreign = this.#foreign(name, head);
+      if (foreign !== null) return foreign;
     }
     return null;
+  }
+
+  /** Why figures that were published before cannot be continued, though no state is there that would say so, or null. */
+  #foreign(name: string, { note }: Head): string | null {
+    const { partitionCount } = this.#options.identity;
+    if (note === null || note.partitionCount === partitionCount) return null;
+    return `the partition count of the log is ${partitionCount}, the figures in ${name} are of ${note.partitionCount}`;
   }
 
   /** A head that is ahead of us was folded from the records that we are still to read. */
@@ -331,16 +364,33 @@ export class LineagePartition {
     const closed = splitVersion(head.closed);
     const fingerprint = head.note?.fingerprint ?? '';
     if (fingerprint === '' || closed.next <= next || closed.epoch !== this.memory?.fold.state.epoch) return;
-    this.#expected.push({ offset: closed.next - 1, fingerprint, who: name });
+    this.#expected.add({ offset: closed.next - 1, fingerprint, who: name });
+  }
+
+  /**
+   * Whether we may publish on top of a head. One that is behind us was folded from records that we have read; if nobody compared the last of them with
+   * the log, which is so when the store did not answer as we loaded, the log is read again from there first. Throws when it cannot be continued.
+   */
+  #mayFollow(name: string, head: Head, { fold, fingerprint: ownFingerprint, fingerprintOffset }: PartitionMemory): boolean {
+    const foreign = this.#foreign(name, head);
+    if (foreign !== null) throw new Error(foreign);
+    const { epoch, next } = splitVersion(head.closed);
+    const fingerprint = head.note?.fingerprint ?? '';
+    const offset = next - 1;
+    this.#expectHead(name, head, fold.state.next);
+    if (fingerprint === '' || epoch !== fold.state.epoch || next > fold.state.next || offset < this.#options.logLow()) return true;
+    if (this.#expected.wasSame(offset, fingerprint) || (offset === fingerprintOffset && fingerprint === ownFingerprint)) return true;
+    this.#expected.add({ offset, fingerprint, who: name });
+    this.#options.readAgain();
+    return false;
+  }
+
+  /** The offset from which the log must be read to compare what is vouched for; null when nothing is to be compared. */
+  get firstExpected(): number | null {
+    return this.halted === null ? this.#expected.first : null;
   }
 
   #fail(error: unknown): void {
     this.halt(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** '' when the batch has no record at the offset. */
-function fingerprintAt(batch: LogBatch, offset: number): string {
-  for (let index = 0; index < batch.length; index++) if (batch.offset(index) === offset) return fingerprintOf(batch, index);
-  return '';
 }

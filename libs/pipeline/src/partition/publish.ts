@@ -20,8 +20,8 @@ export interface PublishContext {
   readonly other: CellSink;
   readonly randomId: () => string;
   readonly note: () => HeadNote;
-  /** Told the store's own head whenever it becomes the base. */
-  readonly seen?: (head: Head) => void;
+  /** Asked before the store's own head becomes the base: false while it is not known to be of this log; throws when it cannot be continued. */
+  readonly mayFollow?: (head: Head) => boolean;
 }
 
 /**
@@ -40,7 +40,11 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
   try {
     if (state.base === null) {
       const head = await sink.head(lineage, partition);
-      context.seen?.(head);
+      if (context.mayFollow?.(head) === false) {
+        // Only reading on helps, so what waits for this sink must not make the fold rest.
+        state.blocked = true;
+        return { result: 'waiting', why: `the record behind the head of ${sink.name} is compared with the log first` };
+      }
       state.base = head.closed;
     }
     const refill = await refillRows(memory, state.base, context);

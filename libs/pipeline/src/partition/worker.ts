@@ -2,13 +2,15 @@
 import { createDecoder, type Partitioner } from '@tidemark/codec';
 import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
 import type { EventLog, LogBatch, LogBounds, LogHandler, LogIdentity, LogWriter } from '../ports/log.ts';
+import type { OutcomeTrail } from '../ports/outcome-trail.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import type { CheckpointSizes } from './checkpoint.ts';
 import { type BatchFolder, createBatchFolder } from './fold-batch.ts';
-import { type Beats, LineagePartition, type PartitionEvent, type Stores } from './lineage-partition.ts';
-import { dirtyCells } from './memory.ts';
+import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, type Stores } from './lineage-partition.ts';
+import { dirtyCells, type PartitionMemory } from './memory.ts';
 import { shouldTick } from './ticks.ts';
+import { createWitness, type Witness } from './witness.ts';
 
 export interface WorkerOptions {
   readonly sets: readonly MetricSet[];
@@ -25,7 +27,11 @@ export interface WorkerOptions {
   /** Integers of one partition and lineage that may wait for a sink; above it the fold pauses. */
   readonly maxDirtyCells: number;
   readonly checkpointSizes?: CheckpointSizes;
+  /** Where people see what becomes of records; without it nobody does. */
+  readonly trail?: OutcomeTrail;
   readonly report: (event: WorkerEvent) => void;
+  /** Wrapped around every publish and checkpoint. */
+  readonly observe?: ObserveBeat;
 }
 
 export type WorkerEvent =
@@ -40,7 +46,11 @@ export interface PartitionStatus {
   readonly next: number | null;
   readonly clockMs: number | null;
   readonly logHigh: number | null;
+  /** When the log last told its end, by the clock; −Infinity when it never did. */
+  readonly logHighAtMs: number;
   readonly halted: string | null;
+  /** The fold rests because too much waits for a sink. */
+  readonly paused: boolean;
   readonly counters: Readonly<Record<string, number>>;
   readonly redis: string | null;
   readonly clickhouse: string | null;
@@ -53,6 +63,8 @@ interface Holding {
   /** Where the log's client stands: beyond `position` when what follows is never handed over. */
   readTo: number;
   bounds: LogBounds | null;
+  /** When `bounds` was asked for: what it says was true then, and may not be any more. */
+  boundsAskedAtMs: number;
   lastRecordAtMs: number;
   paused: boolean;
   /** True between assignment and release. */
@@ -63,7 +75,7 @@ const HOUSEKEEPING_MS = 1000;
 const TOPIC_WATCH_EVERY = 10;
 const RETRY_MS = 500;
 /** Of the ten seconds that a stop may take, the rest is for leaving the group. */
-const FINISH_DEADLINE_MS = 8000;
+const FINISH_DEADLINE_MS = 6000;
 
 export class Worker implements LogHandler {
   readonly lineages: readonly string[];
@@ -73,6 +85,7 @@ export class Worker implements LogHandler {
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
   #housekeeping: Repetition | null = null;
+  #witness: Witness | null = null;
   #housekept = 0;
   #stopped = false;
 
@@ -90,18 +103,20 @@ export class Worker implements LogHandler {
 
   /** Works until `stop`, or until the membership fails (rejects). */
   async run(): Promise<void> {
-    this.#housekeeping = this.#options.clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    const { clock, trail } = this.#options;
+    this.#housekeeping = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    if (trail !== undefined) this.#witness = createWitness({ lineages: this.lineages, trail, clock, unreachable: () => {} });
     await this.#options.log.run(this);
   }
 
-  /** Stops fetching, publishes and saves everything as far as the stores answer within eight seconds, leaves the group. */
+  /** Stops fetching, publishes and saves everything as far as the stores answer within six seconds, leaves the group. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const { clock, log } = this.#options;
     for (const partition of this.#holdings.keys()) log.control(partition, { pause: true });
     const finished = new AbortController();
     const finishing = [...this.#holdings.values()].flatMap(({ lineages }) => lineages.map((lineage) => lineage.finish()));
-    const done = Promise.all([this.#housekeeping?.stop(), ...finishing]).then(() => finished.abort());
+    const done = Promise.all([this.#housekeeping?.stop(), this.#witness?.stop(), ...finishing]).then(() => finished.abort());
     await Promise.race([done, clock.sleep(FINISH_DEADLINE_MS, finished.signal)]);
     await log.stop();
   }
@@ -161,11 +176,24 @@ export class Worker implements LogHandler {
         next: memory?.fold.state.next ?? null,
         clockMs: memory !== null && Number.isFinite(memory.fold.state.clockMs) ? memory.fold.state.clockMs : null,
         logHigh: endOf(holding),
+        logHighAtMs: holding.boundsAskedAtMs,
         halted,
+        paused: holding.paused,
         counters: memory?.fold.state.counters.toRecord() ?? {},
         redis: memory?.redis.base ?? null,
         clickhouse: memory?.clickhouse.base ?? null,
       })),
+    );
+  }
+
+  /** The state of every live partition, for those who look at it between two batches and change nothing. */
+  holdings(): readonly { readonly set: MetricSet; readonly lineage: string; readonly partition: number; readonly memory: PartitionMemory }[] {
+    const { sets } = this.#options;
+    return [...this.#holdings].flatMap(([partition, { lineages }]) =>
+      lineages.flatMap(({ lineage, memory, halted }, index) => {
+        const set = sets[index];
+        return set === undefined || memory === null || halted !== null ? [] : [{ set, lineage, partition, memory }];
+      }),
     );
   }
 
@@ -176,8 +204,9 @@ export class Worker implements LogHandler {
   /** The offset that each lineage reads from. Waits for all of them also when one fails: none may still be loading when the next try begins. */
   async #load(partition: number, holding: Holding): Promise<(number | null)[]> {
     const boundsOf = async (): Promise<LogBounds | undefined> => {
+      const askedAtMs = this.#options.clock.nowMs();
       const bounds = (await this.#options.log.bounds()).get(partition);
-      if (bounds !== undefined) holding.bounds = bounds;
+      if (bounds !== undefined) Object.assign(holding, { bounds, boundsAskedAtMs: askedAtMs });
       return bounds;
     };
     const loads = await Promise.allSettled(holding.lineages.map((lineage) => lineage.load(boundsOf)));
@@ -191,14 +220,17 @@ export class Worker implements LogHandler {
   #fold(batch: LogBatch, lineages: readonly LineagePartition[]): void {
     const live = lineages.filter((lineage) => lineage.halted === null && lineage.memory !== null);
     const memories = live.flatMap(({ memory }) => (memory === null ? [] : [memory]));
-    this.#folder.fold(batch, memories, (failed, error) => {
-      const lineage = live[memories.indexOf(failed)];
-      lineage?.halt(`the fold failed at offset ${failed.fold.state.next - 1}: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    const watching = this.#witness?.observe(batch, live) ?? null;
+    const failed = (memory: PartitionMemory, error: unknown): void => {
+      const lineage = live[memories.indexOf(memory)];
+      lineage?.halt(`the fold failed at offset ${memory.fold.state.next - 1}: ${error instanceof Error ? error.message : String(error)}`);
+    };
+    this.#folder.fold(batch, memories, failed, watching?.saw);
+    watching?.finish();
   }
 
   #hold(partition: number): Holding {
-    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells } = this.#options;
+    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells, observe } = this.#options;
     const lineages = this.#options.sets.map((set, index) => {
       const lineage = this.lineages[index] as string;
       return new LineagePartition({
@@ -213,14 +245,36 @@ export class Worker implements LogHandler {
         writer: incarnation,
         checkpointSizes,
         maxDirtyCells,
+        observe,
         newFold: () => this.#newFold(set),
         logHigh: () => endOf(this.#holdings.get(partition)),
+        logHighAtMs: () => this.#holdings.get(partition)?.boundsAskedAtMs ?? Number.NEGATIVE_INFINITY,
+        logLow: () => this.#holdings.get(partition)?.bounds?.low ?? 0,
+        readAgain: () => this.#readAgain(partition),
         report: (event) => this.#options.report({ ...event, partition, lineage }),
       });
     });
-    const holding: Holding = { lineages, position: null, readTo: 0, bounds: null, lastRecordAtMs: clock.nowMs(), paused: false, active: true };
+    const holding: Holding = {
+      lineages,
+      position: null,
+      readTo: 0,
+      bounds: null,
+      boundsAskedAtMs: Number.NEGATIVE_INFINITY,
+      lastRecordAtMs: clock.nowMs(),
+      paused: false,
+      active: true,
+    };
     this.#holdings.set(partition, holding);
     return holding;
+  }
+
+  /** From the first record that some lineage wants to compare; what is folded is skipped. */
+  #readAgain(partition: number): void {
+    const holding = this.#holdings.get(partition);
+    if (holding === undefined || holding.position === null) return;
+    const wanted = holding.lineages.flatMap(({ firstExpected }) => firstExpected ?? []);
+    const from = Math.min(holding.position, ...wanted);
+    if (from < holding.position) this.#options.log.control(partition, { seek: from });
   }
 
   #newFold(set: MetricSet): PartitionFold {
@@ -241,6 +295,7 @@ export class Worker implements LogHandler {
   /** Once a second: the log's bounds, committed offsets for lag tools, resumed folds, and ticks. */
   async #keepHouse(): Promise<void> {
     const { log, clock, settings, report } = this.#options;
+    const askedAtMs = clock.nowMs();
     let bounds: ReadonlyMap<number, LogBounds>;
     try {
       bounds = await log.bounds();
@@ -253,7 +308,8 @@ export class Worker implements LogHandler {
     const statuses = this.status();
     const live = statuses.some((status) => status.clockMs !== null && status.clockMs >= nowMs - settings.latenessMs);
     for (const [partition, holding] of this.#holdings) {
-      holding.bounds = bounds.get(partition) ?? holding.bounds;
+      const now = bounds.get(partition);
+      if (now !== undefined) Object.assign(holding, { bounds: now, boundsAskedAtMs: askedAtMs });
       this.#pauseWhenFull(partition, holding);
       if (holding.position !== null) log.control(partition, { commit: holding.position });
       const mine = statuses.filter((status) => status.partition === partition && status.halted === null);

@@ -1,4 +1,4 @@
-/** The port to the archive of every record, and to the unbroken chain of acknowledged chunks. */
+/** The ports to the archive of every record, and to the unbroken chain of acknowledged chunks: written by the archiver, read by whoever recomputes. */
 
 /** One record as archived. `actorId`… are set when it parses, `reason` otherwise. */
 export interface ArchivedRecord {
@@ -40,4 +40,52 @@ export interface Archive {
   extendChain(chunk: ArchiveChunk): Promise<void>;
   /** The end of the unbroken chain that begins at the lowest archived offset: where the archiver resumes; null when nothing is archived. */
   chainEnd(epoch: number, partition: number): Promise<{ from: number; to: number } | null>;
+}
+
+/** Where to read one partition: `from ≤ offset < to`. */
+export interface ArchiveSpan {
+  readonly epoch: number;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+  /** At most so many, the lowest offsets. */
+  readonly limit: number;
+  /** No more records once their keys and values have so many bytes together; the first always comes. Default: no bound. */
+  readonly maxBytes?: number;
+}
+
+/** Reads one partition back in order. Every method throws StoreUnavailable when the archive does not answer. */
+export interface PartitionArchive {
+  /** As of `Archive`. */
+  chainEnd(epoch: number, partition: number): Promise<{ from: number; to: number } | null>;
+  /** Links that begin in the span, by `from`, then `to`, each once; `maxBytes` does not concern them. Fewer than `limit` = there are no more. */
+  links(span: ArchiveSpan): Promise<readonly ArchiveChunk[]>;
+  /** In offset order, each once. None = there are no more in the span. */
+  records(span: ArchiveSpan): Promise<readonly ArchivedRecord[]>;
+}
+
+/** Whose records to read: those of one actor's id in one partition below an offset. */
+export interface ActorSpan {
+  readonly epoch: number;
+  readonly partition: number;
+  readonly actorId: string;
+  readonly to: number;
+}
+
+/** Reads what one actor's figures in one partition hang on, for the check of single actors. Every method throws StoreUnavailable when the archive does not answer. */
+export interface CheckArchive {
+  /** In offset order, each once; at most `limit`, the lowest offsets. Rejected records are nobody's. */
+  recordsInOrder(span: ActorSpan, limit: number): Promise<readonly ArchivedRecord[]>;
+  /**
+   * By span, the largest instant that its records may have set the partition's clock to, epoch ms, or null: times of accepted records that do not lie
+   * later than their record by more than `futureMs`, and times of control records less `futureMs`. Spans do not overlap and come in order.
+   */
+  latestTimes(
+    of: { readonly epoch: number; readonly partition: number; readonly futureMs: number },
+    spans: readonly { readonly from: number; readonly to: number }[],
+  ): Promise<readonly (number | null)[]>;
+  /** Whether any of the message ids also stands in another actor's accepted record below the offset. */
+  isIdOfOthers(span: ActorSpan, messageIds: readonly string[]): Promise<boolean>;
+  /** Whether some message id of accepted records below the offset comes with different times. Reads the whole partition: asked only when something differs. */
+  hasRestampedIds(span: Omit<ActorSpan, 'actorId'>): Promise<boolean>;
 }

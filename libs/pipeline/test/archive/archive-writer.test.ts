@@ -95,6 +95,30 @@ const unavailable = (): never => {
 };
 
 describe('the archive writer', () => {
+  it('asks for the end of the log last: what another archiver saved meanwhile is no sign of a log that was cut', async () => {
+    const log = filled(5);
+    const memory = new MemoryArchive();
+    const first = await archiver(log, memory);
+    log.deliver(100);
+    await first.clock.advance(1_500);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = { ...memory.archive, chainEnd: (epoch: number, partition: number) => held.then(() => memory.archive.chainEnd(epoch, partition)) };
+    const second = await archiver(log, memory, { archive: slow });
+    second.member.assign([0]);
+    await settle();
+    log.append(0, event('later'));
+    first.member.deliver(0, 100);
+    await first.clock.advance(1_500);
+    expect(await memory.archive.chainEnd(3, 0)).toMatchObject({ to: 6 });
+    release();
+    await settle();
+    await settle();
+    expect(second.notes.map(({ note }) => note)).not.toContain('halted');
+  });
+
   it('saves full chunks at once, and the end of the log after the flush interval', async () => {
     const log = filled(25);
     const memory = new MemoryArchive();
@@ -275,6 +299,24 @@ describe('the archive writer', () => {
     expect(writer.partitions()).toEqual([]);
   });
 
+  it('stops at its deadline though the archive neither answers nor fails', async () => {
+    const memory = new MemoryArchive();
+    const log = filled(25);
+    const { clock, writer } = await archiver(log, memory, { archive: { ...memory.archive, insert: () => new Promise(() => {}) } });
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(writer.totals()).toMatchObject({ records: 0, failures: 0 });
+    let isStopped = false;
+    const stopped = writer.stop().then(() => {
+      isStopped = true;
+    });
+    await clock.advance(5_900);
+    expect(isStopped).toBe(false);
+    await clock.advance(200);
+    expect(isStopped).toBe(true);
+    await stopped;
+  });
+
   it('saves what it holds on stop, and gives up at the deadline', async () => {
     const log = filled(25);
     const memory = new MemoryArchive();
@@ -307,6 +349,20 @@ describe('the archive writer', () => {
     log.deliver(100);
     await clock.advance(100);
     await expect(saving).rejects.toThrow('no such table');
+  });
+
+  it('(f) an archive chunk fails and the next one lands: the hole is seen, and the next start fills it', async () => {
+    const log = filled(30);
+    const memory = new MemoryArchive();
+    // Two archivers share the partition for a moment: the one that was to link 10 to 20 dies, the other has linked what follows.
+    for (const from of [0, 20]) await memory.archive.extendChain({ epoch: 3, partition: 0, from, to: from + 10, count: 10, hash: `h${from}` });
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 10 });
+    const { notes, clock } = await archiver(log, memory);
+    expect(notes).toEqual([{ note: 'reading', partition: 0, from: 10 }]);
+    log.deliver(100);
+    await clock.advance(1_500);
+    expect(await memory.archive.chainEnd(3, 0)).toEqual({ from: 0, to: 30 });
+    expect(offsetsOf(memory)).toEqual(range(10, 30));
   });
 
   it('two archivers of one partition leave one chain and each record once', async () => {

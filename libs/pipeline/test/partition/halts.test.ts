@@ -110,6 +110,63 @@ test('a head that is seen only when its store comes back is compared as well', a
   expect(halts()).toEqual([expect.stringMatching(/offset 3 is not the one that clickhouse/)]);
 });
 
+test('a head that is behind us when its store comes back is compared before anything is published on top of it', async () => {
+  const bench = await folded();
+  bench.checkpoints.wipe();
+  bench.redis.wipe();
+  bench.log.truncate(0, 2);
+  // By now the rewritten log reaches beyond the head that the old one gave.
+  bench.send({ at: 0.6 }, { at: 0.7 }, { at: 0.8 }, { at: 0.9 });
+  bench.clickhouse.intercept = () => 'lose';
+  const { halts, worker } = await bench.start();
+  await bench.settle();
+  expect(worker.status()[0]).toMatchObject({ next: 6, halted: null });
+  const lineage = worker.lineages[0] ?? '';
+  const before = bench.clickhouse.rowsOf(lineage, 0);
+  bench.clickhouse.intercept = undefined;
+  await bench.settle();
+  expect(halts()).toEqual([expect.stringMatching(/^the record at offset 3 is not the one that clickhouse was folded with/)]);
+  expect(bench.clickhouse.rowsOf(lineage, 0)).toEqual(before);
+});
+
+test('a head that is behind us and of the same log costs one more look at its record', async () => {
+  const bench = await folded();
+  bench.clickhouse.wipe();
+  bench.send({ at: 0.5 });
+  bench.clickhouse.intercept = () => 'lose';
+  const first = await bench.start();
+  await bench.settle();
+  bench.clickhouse.intercept = undefined;
+  await bench.settle();
+  expect(first.halts()).toEqual([]);
+  expect(first.worker.status()[0]).toMatchObject({ next: 5, redis: versionOf(1, 5), clickhouse: versionOf(1, 5) });
+  first.member.crash(new Error('gone'));
+  // The next one finds Redis behind its state, because it has rewound.
+  const lineage = first.worker.lineages[0] ?? '';
+  const rewound = bench.redis.snapshot();
+  bench.send({ at: 0.6 });
+  const second = await bench.start();
+  await bench.settle(12_000);
+  second.member.crash(new Error('gone'));
+  bench.redis.restore(rewound);
+  const third = await bench.start();
+  await bench.settle();
+  expect(third.halts()).toEqual([]);
+  expect(bench.redis.headOf(lineage, 0).closed).toBe(versionOf(1, 6));
+  expect(third.worker.status()[0]?.counters).toMatchObject({ read: 6, applied: 6 });
+});
+
+test('figures of another number of partitions halt, though no state is left that would say so', async () => {
+  const bench = await folded();
+  bench.checkpoints.wipe();
+  bench.redis.wipe();
+  bench.log.alter({ partitionCount: 2 });
+  bench.log.grow(2);
+  const { halts } = await bench.start();
+  await bench.settle();
+  expect(halts()[0]).toBe('the partition count of the log is 2, the figures in clickhouse are of 1');
+});
+
 test('a live worker whose log is cut and rewritten under it halts when the rewritten records reach its position', async () => {
   const bench = new Bench();
   bench.send({ at: 0 }, { at: 0.1 }, { at: 0.2 });

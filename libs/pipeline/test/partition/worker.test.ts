@@ -311,7 +311,7 @@ test('stop saves within its deadline when ClickHouse never answers', async () =>
   const startedMs = bench.clock.nowMs();
   const stopping = worker.stop().then(() => bench.clock.nowMs() - startedMs);
   await bench.clock.advance(20_000);
-  expect(await stopping).toBe(8_000);
+  expect(await stopping).toBe(6_000);
   await done;
   const [lineage = ''] = worker.lineages;
   expect(bench.redis.headOf(lineage, 0).closed).toBe(at(1));

@@ -10,6 +10,8 @@ export interface LogUnderTest {
   readonly writer: LogWriter;
   /** A new member of one consumer group. */
   member(): EventLog;
+  /** The next offset of a partition, or more than one, is taken by records that no reader is ever given. */
+  leaveGap(partition: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,8 @@ class Recorder implements LogHandler {
   readonly assignments: number[] = [];
   readonly held = new Set<number>();
   readonly jumps: string[] = [];
+  /** By partition: where the last batch said that reading goes on. */
+  readonly ends = new Map<number, number>();
   readonly positions = new Map<number, number | null>();
   onBatch: (batch: LogBatch) => void = () => {};
 
@@ -53,6 +57,7 @@ class Recorder implements LogHandler {
     for (let index = 0; index < batch.length; index += 1) seen.push(readRecord(batch, index));
     if (batch.length > 0) this.positions.set(batch.partition, batch.offset(batch.length - 1) + 1);
     if (batch.nextOffset < (this.positions.get(batch.partition) ?? 0)) this.jumps.push(`partition ${batch.partition} goes on at ${batch.nextOffset}`);
+    this.ends.set(batch.partition, batch.nextOffset);
     this.onBatch(batch);
   }
 
@@ -127,6 +132,7 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
     });
 
     describeReading(scene);
+    describeOffsets(scene);
     describePositions(scene);
     describeMembership(scene);
     describeEdges(scene);
@@ -180,6 +186,43 @@ function describeReading(scene: Scene): void {
       records.filter(({ control }) => control).map((tick) => ({ partition, ...tick })),
     );
     expect(ticks).toMatchObject([{ partition: 1, key: null, value: null, keyByRange: null, valueByRange: null }]);
+  });
+}
+
+/** Which offsets there are, and how far the log reaches. */
+function describeOffsets(scene: Scene): void {
+  it('is sparse: offsets that no reader is given make no jump, in the middle and at the end, and reading goes on behind them', async () => {
+    await scene.harness.writer.append(numbered(60));
+    await scene.harness.leaveGap(0);
+    await scene.harness.writer.append(numbered(60, 60));
+    await scene.harness.leaveGap(0);
+    const recorder = new Recorder();
+    const member = scene.join(recorder);
+    await until('120 records came', () => recorder.count >= 120);
+    const { high } = (await member.bounds()).get(0) ?? { high: -1 };
+    await until('the end was told, behind the last record', () => recorder.ends.get(0) === high);
+    const offsets = recorder.seen.get(0)?.map(({ offset }) => offset) ?? [];
+    expect(offsets.some((offset, index) => offset > (offsets[index - 1] ?? offset) + 1)).toBe(true);
+    expect(high).toBeGreaterThan((offsets.at(-1) ?? high) + 1);
+    await scene.harness.writer.append(numbered(60, 120));
+    await until('180 records came', () => recorder.count >= 180);
+    expect(recorder.jumps).toEqual([]);
+  });
+
+  it('tells bounds of the moment at which they were asked: later batches reach beyond them, and know the end anew', async () => {
+    await scene.harness.writer.append(numbered(60));
+    const recorder = new Recorder();
+    const member = scene.join(recorder);
+    const known = new Map<number, number>();
+    recorder.onBatch = (batch) => {
+      expect(batch.highWatermark).toBeGreaterThanOrEqual(batch.nextOffset);
+      known.set(batch.partition, batch.highWatermark);
+    };
+    const before = await member.bounds();
+    await scene.harness.writer.append(numbered(60, 60));
+    await until('120 records came', () => recorder.count >= 120);
+    for (const [partition, { high }] of before) expect(known.get(partition)).toBeGreaterThan(high);
+    for (const [partition, { high }] of await member.bounds()) expect(recorder.ends.get(partition)).toBe(high);
   });
 }
 

@@ -1,5 +1,18 @@
 /** Bugs to plant, each a broken promise of a store or a log, to show that the simulation notices. Production code stays untouched. */
-import { type CellRow, type CellSink, type CheckpointStore, type LogHandler, NO_VERSION, type PublishPart } from '@tidemark/pipeline';
+import {
+  type Archive,
+  type CellReader,
+  type CellRow,
+  type CellSink,
+  type CheckpointStore,
+  type LogHandler,
+  NO_VERSION,
+  type PublishPart,
+  splitVersion,
+  type Version,
+  type Worker,
+} from '@tidemark/pipeline';
+import type { MemoryArchive } from '../twins/archive.ts';
 import type { MemoryCellStore } from '../twins/cell-store.ts';
 import type { MemoryCheckpointStore } from '../twins/checkpoint-store.ts';
 import { rowKey } from './reference.ts';
@@ -7,8 +20,12 @@ import { rowKey } from './reference.ts';
 export interface Plant {
   readonly sink?: (inner: CellSink, store: MemoryCellStore) => CellSink;
   readonly checkpoints?: (inner: CheckpointStore, store: MemoryCheckpointStore) => CheckpointStore;
+  readonly archive?: (inner: Archive, store: MemoryArchive) => Archive;
+  readonly reader?: (inner: CellReader, store: MemoryCellStore) => CellReader;
   /** Between the log and the worker. `nowMs` is the virtual wall clock. */
   readonly handler?: (inner: LogHandler, nowMs: () => number) => LogHandler;
+  /** The worker of every process, instead of the right one. */
+  readonly worker?: typeof Worker;
 }
 
 /** Every part that goes to one of the stores is another one. */
@@ -40,6 +57,25 @@ const noVersionCheck = parts('redis', (part, store) => {
   return part;
 });
 
+/** The store compares the versions of rows by `isLess`: it loses some that are newer, and takes some that are older. */
+function comparing(name: CellSink['name'], isLess: (one: Version, other: Version) => boolean): Plant {
+  return parts(name, (part, store) => {
+    const stored = new Map(store.rowsOf(part.lineage, part.partition).map((row) => [rowKey(row), row.version]));
+    const wouldWrite = ({ version, ...row }: CellRow): boolean => isLess(stored.get(rowKey(row)) ?? NO_VERSION, version);
+    const older = new Set(part.rows.filter((row) => wouldWrite(row) && row.version < (stored.get(rowKey(row)) ?? NO_VERSION)).map(rowKey));
+    if (older.size > 0)
+      tamper(store, partitionKey(part), (kept) => {
+        if (!('rows' in kept) || !(kept.rows instanceof Map)) return {};
+        return { rows: new Map([...kept.rows].filter(([, row]: [string, CellRow]) => !older.has(rowKey(row)))) };
+      });
+    return { ...part, rows: part.rows.filter((row) => !stored.has(rowKey(row)) || wouldWrite(row)) };
+  });
+}
+
+/** Without the zeros in front. */
+const decimal = (version: Version): string => BigInt(`0x${version}`).toString();
+const signed = (version: Version): bigint => BigInt.asIntN(64, BigInt(`0x${version}`));
+
 const noTarget = parts('redis', (part, store) => {
   if (part.last) tamper(store, partitionKey(part), (stored) => ('closed' in stored ? { target: stored.closed } : {}));
   return part;
@@ -59,7 +95,12 @@ const unknownIsDone: Plant = {
 const noCompareAndSet: Plant = {
   checkpoints: (inner, store) => ({
     ...inner,
-    replaceManifest: (_previousId, manifest) => inner.replaceManifest(store.manifestOf(manifest.lineage, manifest.partition)?.id ?? null, manifest),
+    // A plain write: it looks neither at the manifest that is there nor for segments.
+    replaceManifest: async (_previousId, manifest) => {
+      const presentId = store.manifestOf(manifest.lineage, manifest.partition)?.id ?? null;
+      if ((await inner.replaceManifest(presentId, manifest)) !== 'replaced') tamper(store, partitionKey(manifest), () => ({ manifest }));
+      return 'replaced';
+    },
   }),
 };
 
@@ -118,6 +159,10 @@ const movedManifest: Plant = {
 /** By name: what each breaks. */
 export const PLANTED: Readonly<Record<string, Plant>> = {
   'Redis: no version check': noVersionCheck,
+  'Redis: versions compared as numbers': comparing('redis', (one, other) => Number(decimal(one)) < Number(decimal(other))),
+  'Redis: versions compared as text of unequal length': comparing('redis', (one, other) => decimal(one) < decimal(other)),
+  'Redis: the epoch is ignored': comparing('redis', (one, other) => splitVersion(one).next < splitVersion(other).next),
+  'ClickHouse: unsigned versions sorted as signed': comparing('clickhouse', (one, other) => signed(one) < signed(other)),
   'Redis: a store that has forgotten its base accepts a publish': parts('redis', (part) => ({ ...part, base: NO_VERSION })),
   'Redis: the closing script does not check for the parts': parts('redis', (part) => (part.last ? { ...part, index: 0 } : part)),
   'Redis: the open mark has no target': noTarget,
@@ -144,6 +189,25 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
   'a late copy of a segment gives it its TTL back': lateCopies,
   'segments are unlinked before the manifest is replaced': unlinkedBefore,
   'a load takes a manifest for an earlier one': movedManifest,
+  'the archive loses acknowledged inserts': {
+    archive: (inner) => ({ ...inner, insert: async (records) => (records.length % 4 === 3 ? undefined : inner.insert(records)) }),
+  },
+  'the archiver goes on behind a hole of its chain': {
+    archive: (inner) => ({
+      ...inner,
+      chainEnd: async (epoch, partition) => {
+        const end = await inner.chainEnd(epoch, partition);
+        return end === null ? null : { ...end, to: end.to + 1 };
+      },
+    }),
+  },
+  'a reader takes the rows of an open head': {
+    reader: (inner) => ({
+      ...inner,
+      read: async (lineage, partitions, ranges) =>
+        (await inner.read(lineage, partitions, ranges)).map((answer) => ({ ...answer, head: { ...answer.head, target: answer.head.closed } })),
+    }),
+  },
   'the wall clock is in the fold': {
     handler: (inner, nowMs) => ({ ...bound(inner), batch: (batch) => inner.batch({ ...batch, timestampMs: () => nowMs() - 3_600_000 }) }),
   },

@@ -1,19 +1,20 @@
 /** Virtual time and calls on their way: everything that a simulated process waits for, to be released one at a time in whatever order the seed draws. */
 import { type RuntimeClock, StoreUnavailable } from '@tidemark/pipeline';
+import type { Engine, Role, Step } from './steps.ts';
 
-/** One incarnation of a worker. What a dead one waits for never comes; a paused one waits longer. */
+/** One incarnation of a worker, an archiver or a reader. What a dead one waits for never comes; a paused one waits longer. */
 export interface SimulatedProcess {
   readonly name: string;
+  readonly role: Role;
   alive: boolean;
   paused: boolean;
 }
 
-export type EngineName = 'redis' | 'clickhouse';
-
 /** A store call: `sent` until the engine has applied it, `applied` until its caller hears the answer. */
 export interface SimulatedCall {
   readonly owner: SimulatedProcess;
-  readonly engine: EngineName;
+  readonly engine: Engine;
+  readonly step: Step;
   readonly text: string;
   /** Applies it to the engine. A copy that arrives late is applied by the same function. */
   readonly apply: () => Promise<unknown>;
@@ -82,12 +83,12 @@ export class Schedule {
   }
 
   /** A call of a process; nothing happens to it before the schedule says so. */
-  call<Answer>(owner: SimulatedProcess, engine: EngineName, text: string, apply: () => Promise<Answer>): Promise<Answer> {
+  call<Answer>(owner: SimulatedProcess, about: Pick<SimulatedCall, 'engine' | 'step' | 'text'>, apply: () => Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (!owner.alive) return;
       // The answer that `settle` passes on is the one that `apply` gave.
       const heard = (answer: unknown): void => resolve(answer as Answer);
-      this.calls.push({ owner, engine, text, apply, resolve: heard, reject, stage: 'sent', answer: null });
+      this.calls.push({ owner, ...about, apply, resolve: heard, reject, stage: 'sent', answer: null });
     });
   }
 
@@ -101,9 +102,9 @@ export class Schedule {
   }
 
   /** The caller hears the answer, or that there is none. */
-  settle(call: SimulatedCall, heard: boolean): void {
+  settle(call: SimulatedCall, heard: boolean, why = 'no answer'): void {
     this.calls = this.calls.filter((other) => other !== call);
-    if (!heard || call.answer === null) call.reject(new StoreUnavailable(call.engine, `${call.text}: no answer`));
+    if (!heard || call.answer === null) call.reject(new StoreUnavailable(call.engine, `${call.text}: ${why}`));
     else if ('error' in call.answer) call.reject(call.answer.error);
     else call.resolve(call.answer.value);
   }

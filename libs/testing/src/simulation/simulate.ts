@@ -1,10 +1,11 @@
 /** Plays one seed: faults, then healing, then the same figures as an undisturbed fold, then once more from the stored state alone. */
 import { createHash } from 'node:crypto';
-import { FAULTS, type Fault } from './plan.ts';
+import { answerText, Inflicted } from './inflict.ts';
+import type { Limits } from './plan.ts';
 import type { Plant } from './planted.ts';
-import type { SimulatedCall } from './schedule.ts';
-import { Violation } from './violation.ts';
-import { type Counts, type RunningWorker, World } from './world.ts';
+import type { Counts } from './tally.ts';
+import { type Invariant, Violation } from './violation.ts';
+import { World } from './world.ts';
 
 export interface SimulationResult {
   readonly seed: number;
@@ -16,20 +17,24 @@ export interface SimulationResult {
   /** Records of the log, ticks included. */
   readonly records: number;
   readonly counts: Counts;
+  readonly faults: Counts;
+  /** By step and fault, as `step · fault`. */
+  readonly struck: Counts;
   /** Every action, in order. */
   readonly trace: readonly string[];
 }
 
 export interface SimulationOptions {
   readonly plant?: Plant;
+  readonly limits?: Limits;
+  /** For tests of the checker. */
+  readonly withoutInvariants?: readonly Invariant[];
 }
 
 const HEAL_STEPS = 30_000;
-/** A call that is lost, comes later, loses its reply, or comes twice. */
-const LOSSES = ['lost', 'lost, arrives later', 'reply lost', 'a copy arrives later'] as const;
-
+const LAST_QUESTIONS = 2;
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
-  const world = new World(seed, options.plant ?? {});
+  const world = new World(seed, options);
   const play = new Play(world);
   let violation: Violation | undefined;
   try {
@@ -39,16 +44,16 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   } catch (error) {
     violation = error instanceof Violation ? error : new Violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  for (const { process } of world.running) world.schedule.bury(process);
-  const records = Array.from({ length: world.plan.partitionCount }, (_, partition) => world.log.records(partition).length).reduce((a, b) => a + b, 0);
+  for (const { process } of [...world.crew.running, ...world.crew.readers]) world.schedule.bury(process);
+  for (const limit of world.limitsMet()) world.count(limit);
+  const { counts, faults, struck } = world.tally;
+  const records = world.partitions.reduce((sum, partition) => sum + world.log.records(partition).length, 0);
   return {
     seed,
     ok: violation === undefined,
     traceHash: createHash('sha256').update(world.trace.join('\n')).digest('hex').slice(0, 16),
     ...(violation === undefined ? {} : { violation: { law: violation.law, text: violation.message } }),
-    steps: play.steps,
-    records,
-    counts: world.counts,
+    ...{ steps: play.steps, records, counts, faults, struck },
     trace: world.trace,
   };
 }
@@ -56,91 +61,185 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 class Play {
   steps = 0;
   readonly #world: World;
+  readonly #inflicted: Inflicted;
 
   constructor(world: World) {
     this.#world = world;
+    this.#inflicted = new Inflicted(world);
   }
 
   async trouble(): Promise<void> {
-    const { random, plan } = this.#world;
-    this.#world.start();
+    const { random, plan, crew } = this.#world;
+    await this.#world.begin();
+    crew.startWorker();
+    if (plan.archivers > 0) crew.startArchiver();
+    if (plan.readers > 0) crew.startReader();
     for (let step = 0; step < plan.steps; step++) {
-      if (random.chance(plan.rates.fault)) await this.#fault();
+      if (random.chance(plan.rates.fault)) await this.#inflicted.any();
       else await this.#step(plan.rates.lossy);
+      await this.#world.settleDown();
     }
   }
 
   /** Everything comes back and arrives; what is left of the log is produced. */
   async heal(): Promise<void> {
     const world = this.#world;
+    const { crew, plan, engines } = world;
     world.say('--- the faults end');
     world.troubled = false;
-    world.engines.up.redis = true;
-    world.engines.up.clickhouse = true;
-    for (const { process } of world.alive) process.paused = false;
-    if (world.plan.growing) for (const running of world.alive) world.kill(running);
-    if (world.alive.every(({ stopping }) => stopping)) world.start();
+    engines.heal();
+    for (const { process } of [...crew.alive, ...crew.readers]) process.paused = false;
+    if (plan.growing || plan.otherSettings !== null) for (const running of crew.of('worker')) crew.kill(running);
+    this.#ensureRunning();
+    // Whoever stood beyond the end of a log that was cut hears of it when others write there again.
+    for (let left = 0; left < this.#inflicted.cutRecords; left++) world.append();
     await this.#converge();
   }
 
   /** From the stored state alone. */
   async beginAnew(): Promise<void> {
-    const world = this.#world;
-    world.say('--- all are killed, one begins anew');
-    for (const running of world.alive) world.kill(running);
-    world.start();
+    const { crew } = this.#world;
+    this.#world.say('--- all are killed, one of each begins anew');
+    for (const running of [...crew.alive, ...crew.readers]) crew.kill(running);
+    this.#ensureRunning();
     await this.#converge();
+  }
+
+  /** Members that are about to stop are as good as gone. */
+  #ensureRunning(): void {
+    const { crew, plan } = this.#world;
+    if (crew.of('worker').every(({ stopping }) => stopping)) crew.startWorker();
+    if (plan.archivers > 0 && crew.of('archiver').every(({ stopping }) => stopping)) crew.startArchiver();
   }
 
   async #converge(): Promise<void> {
     const world = this.#world;
-    world.rebalance();
-    for (let step = 0; step < HEAL_STEPS; step++) {
-      if (step % 16 === 0 && this.#settled()) {
+    world.crew.rebalance('worker');
+    world.crew.rebalance('archiver');
+    const bound = HEAL_STEPS + 20 * world.plan.records;
+    for (let step = 0; step < bound; step++) {
+      if (step % 16 === 0 && (await this.#settled())) {
         await world.checkStores(false);
+        for (const partition of world.partitions) await world.archiveWatch.converged(world.epoch, partition);
+        await this.#lastAnswers();
         return;
       }
-      if (world.alive.every(({ stopping }) => stopping)) world.start();
+      this.#ensureRunning();
       await this.#step(0);
+      await world.settleDown();
     }
-    const heads = world.references.map(({ lineage, partition, version }) => {
-      const [redis, clickhouse] = [world.engines.redis, world.engines.clickhouse].map((store) => store.headOf(lineage, partition));
-      const next = world.engines.checkpoints.manifestOf(lineage, partition)?.next;
+    throw new Violation('I5', `not settled after ${bound} steps: ${await this.#standing()}`);
+  }
+
+  async #standing(): Promise<string> {
+    const { engines, references, crew, partitions, archiveWatch, epoch, log } = this.#world;
+    const heads = references.map(({ lineage, partition, version }) => {
+      const [redis, clickhouse] = [engines.redis, engines.clickhouse].map((store) => store.headOf(lineage, partition));
+      const next = engines.checkpoints.manifestOf(lineage, partition)?.next;
       return `${lineage.slice(0, 4)}:${partition} log ${version}, Redis ${redis?.closed}/${redis?.target}, ClickHouse ${clickhouse?.closed}/${clickhouse?.target}, manifest ${next}`;
     });
-    const states = world.alive.flatMap(({ process, worker }) => worker.status().map((status) => `${process.name}: ${JSON.stringify(status)}`));
-    throw new Violation('I5', `not settled after ${HEAL_STEPS} steps: ${heads.join('; ')}; ${states.join('; ')}`);
+    const states = crew.alive.map(({ process, worker, archiver, untold, stopping }) =>
+      JSON.stringify([process.name, untold, stopping, ...(worker?.status() ?? archiver?.partitions() ?? [])]),
+    );
+    const chains = await Promise.all(partitions.map((partition) => archiveWatch.chainEnd(epoch, partition)));
+    return [
+      ...heads,
+      ...states,
+      `archived ${JSON.stringify(chains)} of ${JSON.stringify(partitions.map((partition) => log.bounds(partition)))}`,
+    ].join('; ');
+  }
+
+  /** Everything that was asked is answered, every partition is current or has halted and said why, and the archive has reached the end. */
+  async #settled(): Promise<boolean> {
+    const { schedule, unproduced, places, partitions, plan, crew } = this.#world;
+    if (unproduced > 0 || schedule.late.length > 0 || crew.alive.some(({ untold, stopping }) => untold !== null || stopping)) return false;
+    if (!places.every((place) => !place.lineage.required || this.#isSettled(place))) return false;
+    if (plan.archivers === 0) return true;
+    for (const partition of partitions) if (!(await this.#isArchived(partition))) return false;
+    return true;
   }
 
   /** Both stores closed at the end of the log, the manifest there too, and every owner knows it. */
-  #settled(): boolean {
-    const { engines, references, schedule, unproduced, alive } = this.#world;
-    if (unproduced > 0 || schedule.late.length > 0 || alive.some(({ untold, stopping }) => untold !== null || stopping)) return false;
-    const owned = alive.flatMap(({ worker }) => worker.status());
-    return references.every(({ lineage, partition, version }) => {
-      const closed = [engines.redis, engines.clickhouse].every((store) => {
-        const head = store.headOf(lineage, partition);
-        return head.closed === version && head.target === version;
-      });
-      const owners = owned.filter((status) => status.lineage === lineage && status.partition === partition);
-      const manifest = engines.checkpoints.manifestOf(lineage, partition);
-      const saved = manifest !== null && manifest.next === Number.parseInt(version.slice(4), 16);
-      return closed && saved && owners.length > 0 && owners.every(({ redis, clickhouse }) => redis === version && clickhouse === version);
+  #isSettled({ lineage, partition, present: { version } }: World['places'][number]): boolean {
+    const { engines, crew } = this.#world;
+    const statuses = crew.of('worker').flatMap(({ worker }) => worker?.status() ?? []);
+    const owners = statuses.filter((status) => status.lineage === lineage.id && status.partition === partition);
+    if (owners.length === 0) return false;
+    const running = owners.filter(({ halted }) => halted === null);
+    const heads = [engines.redis, engines.clickhouse].map((store) => store.headOf(lineage.id, partition));
+    if (running.length === 0) return heads.every(({ note, closed, target }) => note === null || closed < target || note.halted !== undefined);
+    const manifest = engines.checkpoints.manifestOf(lineage.id, partition);
+    const saved = manifest !== null && manifest.next === Number.parseInt(version.slice(4), 16);
+    const closed = heads.every((head) => head.closed === version && head.target === version);
+    return closed && saved && running.every(({ redis, clickhouse }) => redis === version && clickhouse === version);
+  }
+
+  async #isArchived(partition: number): Promise<boolean> {
+    const { crew, log, archiveWatch, epoch, rewritten } = this.#world;
+    const states = crew.of('archiver').flatMap(({ archiver }) => archiver?.partitions() ?? []);
+    if (rewritten.has(partition) || states.some((state) => state.partition === partition && state.halted !== null)) return true;
+    const last = log.records(partition).at(-1);
+    const end = await archiveWatch.chainEnd(epoch, partition);
+    return last === undefined || (end?.to ?? 0) > last.offset;
+  }
+
+  /** Where nothing has halted, every question has an answer now. */
+  async #lastAnswers(): Promise<void> {
+    const world = this.#world;
+    const { crew } = world;
+    if (world.plan.readers === 0) return;
+    if (crew.readers.length === 0) crew.startReader();
+    const isWhole = world.places.every(({ lineage, partition }) => !lineage.required || !world.rewritten.has(partition)) && world.halts === 0;
+    for (let left = LAST_QUESTIONS; left > 0; left--) {
+      let answered = await this.#answered();
+      // What a reader has heard of the stores may be as old as its patience.
+      for (let tries = 0; !answered && isWhole && tries < 50; tries++) {
+        for (let timers = 0; timers < 10; timers++) {
+          this.#timer();
+          await world.settleDown();
+        }
+        answered = await this.#answered();
+      }
+      if (!answered && isWhole) throw new Violation('Q', 'no store can answer, though all are there');
+    }
+  }
+
+  async #answered(): Promise<boolean> {
+    const { crew, random, schedule } = this.#world;
+    let answered: boolean | null = null;
+    void crew.readers[0]?.ask(random).then((there) => {
+      answered = there;
     });
+    await this.#world.settleDown();
+    for (let step = 0; answered === null; step++) {
+      if (step > HEAL_STEPS) throw new Violation('I5', 'a question is not answered');
+      const call = schedule.calls.find(({ owner }) => owner.role === 'reader');
+      if (call !== undefined) await this.#move(call);
+      else this.#timer();
+      await this.#world.settleDown();
+    }
+    return answered;
   }
 
   async #step(lossy: number): Promise<void> {
     this.steps++;
     const world = this.#world;
-    const { random, plan, schedule } = world;
-    const { produce, deliver, timer } = plan.rates;
+    const { random, plan, schedule, crew } = world;
+    const { produce, deliver, timer, ask } = plan.rates;
     const draw = random.next();
     if (draw < produce && world.unproduced > 0) world.produce();
     else if (draw < produce + deliver) this.#deliver();
     else if (draw < produce + deliver + 0.05) this.#tell();
-    else if (draw < produce + deliver + 0.08 && schedule.late.length > 0) await this.#lateArrival();
-    else if (draw < produce + deliver + 0.08 + timer * 0.3 || !(await this.#call(lossy))) this.#timer();
-    await world.settleDown();
+    else if (draw < produce + deliver + 0.08 && schedule.late.length > 0) await this.#inflicted.lateArrival();
+    else if (draw < produce + deliver + 0.08 + ask && crew.readers.length > 0) this.#ask();
+    else if (draw < produce + deliver + 0.08 + ask + timer * 0.3 || !(await this.#call(lossy))) this.#timer();
+  }
+
+  #ask(): void {
+    const { crew, random, troubled } = this.#world;
+    const reader = crew.readers[random.whole(0, crew.readers.length - 1)];
+    // While the world heals there is time to answer.
+    if (reader !== undefined && reader.open < (troubled ? 3 : 1)) void reader.ask(random);
   }
 
   #timer(): void {
@@ -149,154 +248,40 @@ class Play {
   }
 
   #deliver(): void {
-    const { random } = this.#world;
-    const member = this.#pick(({ process }) => !process.paused);
-    const readable = member?.member.readable() ?? [];
+    const { random, engines, plan } = this.#world;
+    const running = this.#inflicted.pick(({ process }) => !process.paused);
+    if (running === undefined || !engines.up.log) return;
+    const readable = running.member.readable();
     const partition = readable[random.whole(0, Math.max(0, readable.length - 1))];
-    if (member === undefined || partition === undefined) return;
-    const count = member.member.deliver(partition, random.whole(1, 8));
-    this.#world.say(`${member.process.name} reads ${count} of ${partition}`);
+    if (partition === undefined) return;
+    const count = running.member.deliver(partition, random.whole(1, 8 * plan.volley));
+    this.#world.say(`${running.process.name} reads ${count} of ${partition}`);
   }
 
   #tell(): void {
-    const member = this.#pick(({ process, untold }) => untold !== null && !process.paused);
-    if (member !== undefined) this.#world.tell(member);
-  }
-
-  async #lateArrival(): Promise<void> {
-    const { random, schedule } = this.#world;
-    const [call] = schedule.late.splice(random.whole(0, Math.max(0, schedule.late.length - 1)), 1);
-    if (call === undefined) return;
-    this.#world.say(`LATE ${call.engine} ${call.text}`);
-    await this.#world.arriveLate(call);
+    const running = this.#inflicted.pick(({ process, untold }) => untold !== null && !process.paused);
+    if (running !== undefined) this.#world.crew.tell(running);
   }
 
   /** A call arrives, or its answer does. False when none is on its way. */
   async #call(lossy: number): Promise<boolean> {
-    const world = this.#world;
-    const { random, schedule } = world;
+    const { random, schedule } = this.#world;
     const movable = schedule.calls.filter(({ owner, stage }) => stage === 'sent' || !owner.paused);
     const call = movable[random.whole(0, Math.max(0, movable.length - 1))];
     if (call === undefined) return false;
-    if (call.stage === 'applied') {
-      world.say(`${call.owner.name} hears ${answerText(call.answer)}`);
-      schedule.settle(call, true);
-      return true;
-    }
-    const loss = random.chance(lossy) ? LOSSES[random.whole(0, LOSSES.length - 1)] : undefined;
-    world.say(`${call.owner.name} ${call.engine} ${call.text}${loss === undefined ? '' : ` (${loss})`}`);
-    if (loss !== undefined) world.count(loss);
-    if (loss === 'lost, arrives later' || loss === 'a copy arrives later') schedule.late.push(call);
-    if (loss === 'lost' || loss === 'lost, arrives later') schedule.settle(call, false);
-    else await this.#apply(call, loss === 'reply lost');
+    if (call.stage === 'sent' && (await this.#inflicted.loses(call, lossy))) return true;
+    await this.#move(call);
     return true;
   }
 
-  async #apply(call: SimulatedCall, replyLost: boolean): Promise<void> {
-    await this.#world.arrive(call);
-    if (replyLost) this.#world.schedule.settle(call, false);
-  }
-
-  async #fault(): Promise<void> {
-    const { random, plan } = this.#world;
-    const names = Object.keys(FAULTS);
-    const name = names[random.weighted(plan.faultWeights)];
-    for (const fault of names) if (fault === name && isFault(fault)) await this.#inflict(fault);
-    await this.#world.settleDown();
-  }
-
-  async #inflict(fault: Fault): Promise<void> {
+  async #move(call: Parameters<World['arrive']>[0]): Promise<void> {
     const world = this.#world;
-    const { random, engines, schedule, plan } = world;
-    const someone = this.#pick(() => true);
-    const running = this.#pick(({ process }) => !process.paused);
-    if (fault === 'late') await this.#lateArrival();
-    else if (fault === 'kill' && someone !== undefined) world.kill(someone);
-    else if (fault === 'stop' && running !== undefined && !running.stopping) world.stop(running);
-    else if (fault === 'start' && world.alive.length < plan.workers) world.start();
-    else if (fault === 'pause' || fault === 'wake') this.#pause(someone, fault === 'pause');
-    else if (fault === 'rebalance') world.rebalance();
-    else if (fault === 'redeliver' && running !== undefined) this.#redeliver(running);
-    else if (fault === 'rewind') await this.#rewind();
-    else if (fault === 'wipe' || fault === 'doom') await this.#wipe(fault === 'doom');
-    else if (fault === 'expire') {
-      engines.checkpoints.expire();
-      await this.#changed(fault);
-    } else if (fault === 'redisAway' || fault === 'redisBack') this.#away('redis', fault === 'redisBack');
-    else if (fault === 'clickhouseAway' || fault === 'clickhouseBack') this.#away('clickhouse', fault === 'clickhouseBack');
-    else if (fault === 'cut') {
-      this.#count(fault);
-      const engine = random.chance(0.5) ? 'redis' : 'clickhouse';
-      for (const call of schedule.calls.filter((each) => each.engine === engine)) {
-        if (call.stage === 'sent' && random.chance(0.5)) schedule.late.push(call);
-        schedule.settle(call, false);
-      }
+    if (call.stage === 'applied') {
+      world.say(`${call.owner.name} hears ${answerText(call.answer)}`);
+      world.schedule.settle(call, true);
+      return;
     }
+    world.say(`${call.owner.name} ${call.engine} ${call.step} ${call.text}`);
+    await world.arrive(call);
   }
-
-  #pause(process: RunningWorker | undefined, paused: boolean): void {
-    if (process === undefined || process.process.paused === paused) return;
-    process.process.paused = paused;
-    this.#count(paused ? 'pause' : 'wake');
-  }
-
-  #redeliver({ worker, member, process }: RunningWorker): void {
-    const { random } = this.#world;
-    for (const { partition, next } of worker.status()) {
-      if (next === null || !member.partitions.includes(partition)) continue;
-      const offset = random.whole(0, next);
-      // Every lineage of the partition skips what it has; none may miss what it has not.
-      const least = Math.min(...worker.status().flatMap((status) => (status.partition === partition && status.next !== null ? [status.next] : [])));
-      member.control(partition, { seek: Math.min(offset, least) });
-      this.#count('redeliver');
-      this.#world.say(`${process.name} reads ${partition} again from ${Math.min(offset, least)}`);
-    }
-  }
-
-  async #rewind(): Promise<void> {
-    const { random, engines } = this.#world;
-    if (engines.rewind(random.chance(0.5) ? random.whole(1, 4) : random.whole(1, 40))) await this.#changed('rewind');
-  }
-
-  async #wipe(doom: boolean): Promise<void> {
-    const world = this.#world;
-    if (doom) for (const running of world.alive) world.kill(running);
-    world.engines.wipe();
-    await this.#changed(doom ? 'doom' : 'wipe');
-  }
-
-  async #changed(fault: Fault): Promise<void> {
-    this.#count(fault);
-    await this.#world.checkStores(true);
-  }
-
-  #away(engine: 'redis' | 'clickhouse', up: boolean): void {
-    const { engines } = this.#world;
-    if (engines.up[engine] === up) return;
-    engines.up[engine] = up;
-    this.#count(`${engine} ${up ? 'back' : 'away'}`);
-  }
-
-  #count(fault: string): void {
-    this.#world.count(fault);
-    this.#world.say(`FAULT ${fault}`);
-  }
-
-  #pick(fits: (running: RunningWorker) => boolean): RunningWorker | undefined {
-    const fitting = this.#world.alive.filter(fits);
-    return fitting[this.#world.random.whole(0, Math.max(0, fitting.length - 1))];
-  }
-}
-
-function isFault(name: string): name is Fault {
-  return name in FAULTS;
-}
-
-/** Short, but different for answers that lead to different actions. */
-function answerText(answer: SimulatedCall['answer']): string {
-  if (answer === null || 'error' in answer) return String(answer?.error);
-  const { value } = answer;
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `${value.length} rows`;
-  return JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
 }

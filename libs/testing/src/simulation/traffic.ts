@@ -64,8 +64,19 @@ export function drawSets(random: Random): readonly [MetricSet, MetricSet] {
 export interface TrafficOptions {
   readonly random: Random;
   readonly log: MemoryLog;
-  readonly partitionCount: number;
   readonly actors: number;
+  /** The share of the records that the first actor makes. */
+  readonly hot: number;
+  readonly cities: number;
+  readonly met: (
+    what:
+      | 'offsets without records'
+      | 'same event again'
+      | 'event out of order'
+      | 'event from the future'
+      | 'record on the wrong partition'
+      | 'broken record',
+  ) => void;
   /** Mean time between two records, ms. */
   readonly gapMs: number;
   /** How likely a record follows the one before at once. */
@@ -90,21 +101,29 @@ export class Traffic {
 
   /** Appends one record with the given append time; answers its partition. */
   append(nowMs: number): number {
-    const { random, log, partitionCount } = this.#options;
+    const { random, log, met } = this.#options;
+    const { partitionCount } = log.identity;
     const again = random.chance(0.08) ? this.#sent.at(-random.whole(1, 30)) : undefined;
     const sent = again ?? this.#event(nowMs);
-    const partition = random.chance(0.02) ? (sent.partition + 1) % partitionCount : sent.partition;
+    if (again !== undefined) met('same event again');
+    const isAstray = random.chance(0.02) && partitionCount > 1;
+    if (isAstray) met('record on the wrong partition');
+    const partition = isAstray ? (sent.partition + 1) % partitionCount : sent.partition;
     this.#sent.push(sent);
-    if (random.chance(0.05)) log.skip(partition, random.whole(1, 3));
+    if (random.chance(0.05)) {
+      log.skip(partition, random.whole(1, 3));
+      met('offsets without records');
+    }
     log.append(partition, { timestampMs: nowMs, ...this.#spoiled(sent) });
     return partition;
   }
 
   #event(nowMs: number): { partition: number; key: Buffer; value: Buffer } {
-    const { random, partitionCount, actors } = this.#options;
-    const userId = `u${random.whole(1, actors)}`;
+    const { random, log, actors, hot, cities } = this.#options;
+    const { partitionCount } = log.identity;
+    const userId = `u${random.chance(hot) ? 1 : random.whole(1, actors)}`;
     const timestamp = new Date(nowMs + this.#shiftMs()).toISOString();
-    const properties = { city: random.chance(0.1) ? null : `c${random.whole(1, 5)}`, amount: random.whole(-50, 400) / 4 };
+    const properties = { city: random.chance(0.1) ? null : `c${random.whole(1, cities)}`, amount: random.whole(-50, 400) / 4 };
     const event = random.chance(0.6) ? 'Visit' : random.chance(0.8) ? 'Buy' : 'Else';
     const value = { type: 'track', event, userId, messageId: `m${this.#sent.length}`, timestamp, properties };
     const key = Buffer.from(userId);
@@ -112,8 +131,10 @@ export class Traffic {
   }
 
   #shiftMs(): number {
-    const { random } = this.#options;
+    const { random, met } = this.#options;
     const kind = random.weighted([70, 18, 8, 4]);
+    if (kind === 1 || kind === 2) met('event out of order');
+    if (kind === 3) met('event from the future');
     if (kind === 0) return -random.whole(0, 600_000);
     if (kind === 1) return -random.whole(0, 3 * HOUR_MS);
     if (kind === 2) return -random.whole(3 * HOUR_MS, 30 * HOUR_MS);
@@ -121,8 +142,9 @@ export class Traffic {
   }
 
   #spoiled({ key, value }: { key: Buffer; value: Buffer }): Pick<MemoryRecord, 'key' | 'value'> {
-    const { random } = this.#options;
+    const { random, met } = this.#options;
     if (!random.chance(0.02)) return { key, value };
+    met('broken record');
     return random.chance(0.5) ? { key, value: value.subarray(0, 20) } : { key: null, value };
   }
 }

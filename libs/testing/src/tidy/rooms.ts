@@ -25,7 +25,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   archiver: forServices,
   query: forServices,
   collector: forServices,
-  dashboard: forServices,
+  // Its pages are a client of the contract; its tests run over the served world of the query service's own tests.
+  dashboard: ['runtime', 'query'],
   cli: [...forServices, 'local', 'testing'],
   // Development only: what belongs to the root, the whole path on real engines, and its speed.
   house: [...forServices, 'testing', 'local'],

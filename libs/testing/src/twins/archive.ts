@@ -1,10 +1,13 @@
 /** An in-memory archive of records and chunks with the promises of ClickHouse, for tests and the simulator. */
-import type { Archive, ArchiveChunk, ArchivedRecord } from '@tidemark/pipeline';
+import type { Archive, ArchiveChunk, ArchivedRecord, CheckArchive, PartitionArchive } from '@tidemark/pipeline';
+import { checkArchiveOver, partitionArchiveOver } from './archive-readers.ts';
 import { type Intercept, underIntercept } from './calls.ts';
 
 /** Owns the records and chunks of all epochs and partitions. */
 export class MemoryArchive {
   readonly archive: Archive;
+  readonly partitionArchive: PartitionArchive;
+  readonly checkArchive: CheckArchive;
   intercept: Intercept | undefined;
   readonly #records = new Map<string, ArchivedRecord>();
   readonly #chunks: ArchiveChunk[] = [];
@@ -27,6 +30,27 @@ export class MemoryArchive {
       chainEnd: (epoch, partition) =>
         call('chainEnd', partition, () => chainEnd(this.#chunks.filter((chunk) => chunk.epoch === epoch && chunk.partition === partition))),
     };
+    this.partitionArchive = partitionArchiveOver(this, this.archive.chainEnd, call);
+    this.checkArchive = checkArchiveOver(this, call);
+  }
+
+  /** Acknowledged links in the order of their arrival. */
+  linksOf(epoch: number, partition: number): readonly ArchiveChunk[] {
+    return this.#chunks.filter((chunk) => chunk.epoch === epoch && chunk.partition === partition);
+  }
+
+  /** Takes a record out behind the chain's back: an archive that lost something. */
+  lose(epoch: number, partition: number, offset: number): void {
+    this.#records.delete(`${epoch}:${partition}:${offset}`);
+  }
+
+  /** Of all partitions, in no order. */
+  everyRecord(): readonly ArchivedRecord[] {
+    return [...this.#records.values()];
+  }
+
+  everyLink(): readonly ArchiveChunk[] {
+    return this.#chunks;
   }
 
   /** In offset order. */

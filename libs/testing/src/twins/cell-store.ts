@@ -1,5 +1,6 @@
 /** An in-memory store of cells with the promises of Redis or of ClickHouse, for tests and the simulator. */
 import {
+  type CellInventory,
   type CellReader,
   type CellRow,
   type CellSink,
@@ -34,6 +35,7 @@ export interface MemoryCellStoreOptions {
 export class MemoryCellStore {
   readonly sink: CellSink;
   readonly reader: CellReader;
+  readonly inventory: CellInventory;
   intercept: Intercept | undefined;
   #partitions: ReadonlyMap<string, StoredPartition> = new Map();
 
@@ -67,6 +69,17 @@ export class MemoryCellStore {
           partitions.map((partition) => call('read', lineage, partition, () => readRanges(partition, this.#at(lineage, partition), ranges))),
         ),
     };
+    this.inventory = { name, tables: (lineage, partition) => call('tables', lineage, partition, () => tablesIn(this.rowsOf(lineage, partition))) };
+  }
+
+  /** Changes stored rows behind everybody's back: a store that serves what nobody published. */
+  tamper(lineage: string, partition: number, change: (row: CellRow) => CellRow | null): void {
+    const stored = this.#at(lineage, partition);
+    const rows = [...stored.rows].flatMap(([key, row]): [string, CellRow][] => {
+      const changed = change(row);
+      return changed === null ? [] : [[key, changed]];
+    });
+    this.#put(lineage, partition, { ...stored, rows: new Map(rows) });
   }
 
   headOf(lineage: string, partition: number): Head {
@@ -158,6 +171,17 @@ function readRanges(partition: number, stored: StoredPartition, ranges: readonly
   const { closed, target, note } = stored;
   const wanted = (row: CellRow): boolean => ranges.some((range) => isWithin(row, range));
   return { partition, head: { closed, target, note }, rows: [...stored.rows.values()].filter(wanted) };
+}
+
+function tablesIn(rows: readonly CellRow[]): { metric: string; table: string; buckets: number[] }[] {
+  const tables = new Map<string, { metric: string; table: string; buckets: Set<number> }>();
+  for (const { metric, table, bucket } of rows) {
+    const key = `${metric}/${table}`;
+    const known = tables.get(key) ?? { metric, table, buckets: new Set() };
+    tables.set(key, known);
+    known.buckets.add(bucket);
+  }
+  return [...tables.values()].map(({ buckets, ...of }) => ({ ...of, buckets: [...buckets] }));
 }
 
 function isWithin(row: CellRow, range: TableRange): boolean {

@@ -75,6 +75,12 @@ export class MemoryLog {
     target.records = target.records.filter((record) => record.offset < target.high);
   }
 
+  /** An operator adds partitions: keys move. */
+  grow(partitionCount: number): void {
+    while (this.#partitions.length < partitionCount) this.#partitions.push(emptyPartition());
+    this.alter({ partitionCount });
+  }
+
   /** The topic deleted and created again: empty, with another id. */
   recreate(): void {
     this.#generation += 1;
@@ -257,6 +263,14 @@ export class MemoryMember implements EventLog {
     this.#handler.batch(memoryBatch({ partition, records, requestedOffset, highWatermark: high, nextOffset }));
     if (holding.turn === turn && last !== undefined) holding.position = last.offset + 1;
     return records.length;
+  }
+
+  /** The client asks the log once more, and goes on where it can. */
+  refetch(partition: number): void {
+    const holding = this.#held.get(partition);
+    if (holding?.phase !== 'reading') return;
+    holding.position = this.#reachable(partition, holding.position);
+    holding.told = Math.min(holding.told, holding.position);
   }
 
   /** True when only offsets follow that are never handed over, and the handler has not been told. */
