@@ -8,9 +8,12 @@ import { parse } from 'yaml';
 const root = join(import.meta.dirname, '../../..');
 const engines = ['kafka', 'clickhouse', 'redis'];
 const longRunning = ['worker', 'archiver', 'query'];
+/** Only with `--profile observability`. */
+const observers = ['grafana', 'prometheus'];
 
 interface Service {
   readonly image?: string;
+  readonly profiles?: readonly string[];
   readonly build?: { readonly dockerfile: string };
   readonly command?: readonly string[];
   readonly mem_limit?: string;
@@ -30,11 +33,25 @@ const service = (name: string): Service => compose.services[name] ?? {};
 const mebibytes = (limit = ''): number => Number.parseInt(limit, 10) * (limit.endsWith('g') ? 1024 : 1);
 
 test('the stack is the three engines, the migrations and the three services', () => {
-  expect(services.map(([name]) => name).sort()).toEqual([...engines, 'migrate', ...longRunning].sort());
+  const always = services.filter(([, { profiles }]) => profiles === undefined);
+  expect(always.map(([name]) => name).sort()).toEqual([...engines, 'migrate', ...longRunning].sort());
+});
+
+test('who observes it comes only with the profile of that name, and has a health check', () => {
+  const profiled = services.filter(([, { profiles }]) => profiles !== undefined);
+  expect(profiled.map(([name, { profiles }]) => [name, profiles]).sort()).toEqual(observers.map((name) => [name, ['observability']]));
+  for (const name of observers) expect(service(name).healthcheck?.test?.length, name).toBeGreaterThan(1);
+  expect(service('grafana').environment).toMatchObject({ GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer', GF_AUTH_DISABLE_LOGIN_FORM: 'true' });
+});
+
+test('Prometheus asks every long-running service under the name that the alerts look for', () => {
+  const { scrape_configs: jobs } = parse(readFileSync(join(root, 'deploy/prometheus/prometheus.yaml'), 'utf8'));
+  const asked = jobs.map((job: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }) => [job.job_name, job.dns_sd_configs]);
+  expect(asked).toEqual(longRunning.map((name) => [`tidemark-${name}`, [{ names: [name], type: 'A', port: 8080 }]]));
 });
 
 test.each(services)('%s has a pinned image and a memory limit', (_name, { image, mem_limit }) => {
-  expect(image).toMatch(/^[\w./-]+:\d+(\.\d+)+(-[\w.]+)?$/);
+  expect(image).toMatch(/^[\w./-]+:v?\d+(\.\d+)+(-[\w.]+)?$/);
   expect(mem_limit).toMatch(/^\d+[mg]$/);
 });
 
@@ -86,7 +103,7 @@ test('every file that the stack names exists', () => {
   );
   const entries = services.flatMap(([, { command = [] }]) => command.filter((word) => word.endsWith('.ts')));
   const definitions = [/:-([^}]+)\}/.exec(service('worker').environment?.['TIDEMARK_METRICS'] ?? '')?.[1] ?? 'no default'];
-  expect(mounted).toHaveLength(2);
+  expect(mounted).toHaveLength(6);
   expect(entries).toHaveLength(4);
   expect([...mounted, ...entries, ...definitions].filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { type FieldHelp, fieldHelp } from './fields.ts';
-import { boundText, isSecretName, printable, redactUrl } from './redact.ts';
+import { boundText, isSecretName, printable, redactText, redactUrl } from './redact.ts';
 import { projectVariables } from './variables.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -59,9 +59,11 @@ function readVariable(name: string, env: Environment, readFile: (path: string) =
   try {
     return { value: readFile(path).replace(/\r?\n$/, '') };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // Who sets the value itself instead of a file's name must not find it in a log.
+    const shown = redactText(redactUrl(boundText(path, 2000)));
+    const reason = redactText(boundText((error instanceof Error ? error.message : String(error)).replaceAll(path, shown), 2000));
     return {
-      problem: `${name}_FILE: cannot read ${printable(path, 200)}: ${printable(reason, 200)}. Fix: name a readable file that holds the value`,
+      problem: `${name}_FILE: cannot read ${printable(shown, 200)}: ${printable(reason, 200)}. Fix: name a readable file that holds the value`,
     };
   }
 }
@@ -78,7 +80,7 @@ function describeIssue(issue: { name: string; reason: string; text: string | und
   const fix = help === undefined ? `Fix: correct ${name}` : `Fix: set ${name}=${help.example}`;
   if (text === undefined)
     return `${name} is not set: ${help ? `expected ${help.expected}` : issue.reason}. ${fix}${help?.secret ? `, or ${name}_FILE to a file that holds it` : ''}`;
-  const shown = help?.secret === true || isSecretName(name) ? name : `${name}="${printable(redactUrl(boundText(text, 2000)), 80)}"`;
+  const shown = help?.secret === true || isSecretName(name) ? name : `${name}="${printable(redactText(redactUrl(boundText(text, 2000))), 80)}"`;
   return `${shown} is not valid: ${issue.reason}. ${fix}${help ? ' (an example)' : ''}`;
 }
 

@@ -1,7 +1,7 @@
 /** The exit codes of every program of the project, and how an error says which of them it asks for. */
 
-/** `ok` 0 · `failed` 1 · `usage` 2 (bad command line) · `config` 3 · `unreachable` 4 (a dependency does not answer) · `checkFailed` 5. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, config: 3, unreachable: 4, checkFailed: 5 } as const;
+/** `ok` 0 · `failed` 1 · `usage` 2 (bad command line) · `config` 3 · `unreachable` 4 (a dependency does not answer) · `checkFailed` 5 · `stuck` 6 (work to do, and none was done). */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, config: 3, unreachable: 4, checkFailed: 5, stuck: 6 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

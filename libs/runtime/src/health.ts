@@ -111,7 +111,7 @@ async function readyz(options: HealthServerOptions): Promise<Answer> {
   }
   const ready = answer.checks.every((check) => check.ok);
   const body = { ready, checks: answer.checks, details: answer.details ?? {} };
-  return { status: ready ? 200 : 503, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(body, bigintAsText)}\n` };
+  return { status: ready ? 200 : 503, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(body, asPlainText)}\n` };
 }
 
 async function metrics(options: HealthServerOptions): Promise<Answer> {
@@ -133,7 +133,9 @@ async function inTime<T>(options: HealthServerOptions, run: () => Promise<T>): P
   }
 }
 
-function bigintAsText(_name: string, value: unknown): unknown {
+/** Reasons of halts are drivers' messages, and anybody who reaches the port reads them. */
+function asPlainText(_name: string, value: unknown): unknown {
+  if (typeof value === 'string') return redactText(boundText(value, 3000));
   return typeof value === 'bigint' ? value.toString() : value;
 }
 

@@ -1,5 +1,6 @@
 /** The public entry of the runtime: configuration, logs, metrics, lifecycle, health, clock and terminal of every program. */
 export { type Repeater, type SystemClock, systemClock } from './clock.ts';
+export { closeWithin } from './close-within.ts';
 export { type ConfigResult, type Environment, nearestName, type ReadConfigOptions, readConfig, variablePrefix } from './config.ts';
 export { type ExitCode, exitCodeOf, exitCodes, exitError } from './exit-codes.ts';
 export {
@@ -27,6 +28,7 @@ export {
   type Histogram,
   type HistogramSeries,
   latencyBucketsSeconds,
+  type MetricDescription,
   type Metrics,
   type MetricsOptions,
   metricPrefix,
@@ -35,4 +37,6 @@ export { createProgress, type Progress, type ProgressOptions } from './progress.
 export { reached, type Waiting } from './reached.ts';
 export { createReadiness, type Gate, type Probe, type Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.ts';
 export { boundText, isSecretName, printable, redactText, redactUrl } from './redact.ts';
+export type { OpenSpan, Span, SpanAttributes, SpanSpec, Tracing, TracingOptions } from './spans.ts';
 export { createStyle, formatCount, formatDuration, type Style, type TerminalStream } from './terminal.ts';
+export { noTracing, startTracing, tracingVariables } from './tracing.ts';

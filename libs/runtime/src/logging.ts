@@ -60,12 +60,20 @@ function serializeErrors(fields: Record<string, unknown>): Record<string, unknow
 
 function sanitizeLine(line: string): string {
   try {
-    return `${JSON.stringify(JSON.parse(line, sanitizeField))}\n`;
+    return jsonLine(JSON.parse(line, sanitizeField));
   } catch {
     // pino does not escape the names of top-level fields, so a hostile name can break its line.
     const time = new Date().toISOString();
-    return `${JSON.stringify({ level: 'error', time, msg: 'a log line was not JSON', line: sanitizeText(line, maxLogTextChars) })}\n`;
+    return jsonLine({ level: 'error', time, msg: 'a log line was not JSON', line: sanitizeText(line, maxLogTextChars) });
   }
+}
+
+/** What a terminal or an eye would obey; JSON alone escapes only what is below U+0020, and leaves the one-byte forms of escape sequences. */
+const obeyedMarks = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+function jsonLine(value: unknown): string {
+  const escaped = JSON.stringify(value).replace(obeyedMarks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `${escaped}\n`;
 }
 
 /** Called bottom-up for each field of a parsed line; `context.source` is the number as it was written. */
@@ -75,10 +83,16 @@ function sanitizeField(name: string, value: unknown, context?: { source?: string
   }
   if (typeof value === 'boolean' || value === null) return value;
   if (isSecretName(name)) return redacted;
+  if (name === 'rawHeaders' || isCommandArguments(name, value)) return redacted;
   if (typeof value === 'string') return sanitizeText(value, name === 'stack' ? maxStackChars : maxLogTextChars);
   if (Array.isArray(value))
     return value.length <= maxListItems ? value : [...value.slice(0, maxListItems), `… (${value.length - maxListItems} more)`];
   return value;
+}
+
+/** Drivers hang a failed command on its error, arguments and all: those of AUTH are a password, those of SET are somebody's data. */
+function isCommandArguments(name: string, value: unknown): boolean {
+  return (name === 'args' || name === 'arguments') && Array.isArray(value);
 }
 
 function sanitizeText(text: string, maxChars: number): string {

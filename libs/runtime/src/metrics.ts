@@ -11,7 +11,7 @@ type LabelValues<L extends string> = Readonly<Record<L, LabelValue>>;
 type LabelArguments<L extends string> = [L] extends [never] ? [] : [labels: LabelValues<L>];
 
 export interface MetricSpec<L extends string> {
-  /** Without the prefix, in snake case with the unit last: `records_total`, `publish_duration_seconds`. */
+  /** Without the prefix, in snake case with the unit last: `records_total`, `publish_duration_seconds`, `clock_timestamp_seconds` for a time since 1970. */
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly L[];
@@ -45,6 +45,8 @@ export interface Metric<L extends string, S> {
   with(...labels: LabelArguments<L>): S;
   /** Forgets one series, such as that of a revoked partition. */
   remove(...labels: LabelArguments<L>): void;
+  /** Forgets every series: for values that are read anew at each exposition, so that what is gone is not shown for ever. */
+  clear(): void;
 }
 
 export type Counter<L extends string = never> = Metric<L, CounterSeries>;
@@ -57,10 +59,20 @@ export interface Metrics {
   /** The name must not end in `_total`. */
   gauge<L extends string = never>(spec: MetricSpec<L>): Gauge<L>;
   histogram<L extends string = never>(spec: HistogramSpec<L>): Histogram<L>;
+  /** Everything that `text()` may show, series or not, by name; for the table of the documentation. */
+  describe(): readonly MetricDescription[];
   /** The exposition for `GET /metrics`; rejects when a `collect` throws. */
   text(): Promise<string>;
   /** The content type of `text()`. */
   readonly contentType: string;
+}
+
+export interface MetricDescription {
+  /** As exposed, with its prefix. A histogram is exposed as `NAME_bucket`, `NAME_sum` and `NAME_count`. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
 }
 
 export interface MetricsOptions {
@@ -76,6 +88,8 @@ export interface MetricsOptions {
 export const latencyBucketsSeconds: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const maxLabelValueChars = 200;
+/** Of Prometheus's own series of a histogram, and units that are not the base: seconds, bytes, ratio. */
+const wrongSuffixPattern = /_(?:count|sum|bucket|ms|millis|milliseconds|micros|minutes|hours|days|kib|mib|kb|mb|percent)(?:_total)?$/;
 
 /** Creates a registry of its own; nothing is registered globally. A name that breaks the rules or is taken throws. */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
@@ -89,11 +103,13 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ['metric'],
     registers: [registry],
   });
-  const series = (name: string, labelNames: readonly string[]): SeriesTable => ({
+  const series = (metric: ClearedMetric, { name, labelNames }: PromSettings): SeriesTable => ({
     name,
     labelNames,
     maxSeries,
     seen: new Set(),
+    forget: (labels) => metric.remove(labels),
+    forgetAll: () => metric.reset(),
     onDropped: () => dropped.inc({ metric: name }),
   });
 
@@ -109,7 +125,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         metric.inc(labels, total);
       },
     });
-    return seriesOf(series(settings.name, settings.labelNames), wrap, (labels) => metric.remove(labels), { add: ignore, setTotal: ignore });
+    return seriesOf(series(metric, settings), wrap, { add: ignore, setTotal: ignore });
   }
 
   function gauge<L extends string = never>(spec: MetricSpec<L>): Gauge<L>;
@@ -121,7 +137,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       set: (value) => metric.set(labels, value),
       add: (amount) => metric.inc(labels, amount),
     });
-    return seriesOf(series(settings.name, settings.labelNames), wrap, (labels) => metric.remove(labels), { set: ignore, add: ignore });
+    return seriesOf(series(metric, settings), wrap, { set: ignore, add: ignore });
   }
 
   function histogram<L extends string = never>(spec: HistogramSpec<L>): Histogram<L>;
@@ -130,28 +146,40 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     const settings = promSettings(spec, registry);
     const metric = new PromHistogram({ ...settings, buckets });
     const wrap = (labels: LabelValues<string>): HistogramSeries => ({ observe: (value) => metric.observe(labels, value) });
-    return seriesOf(series(settings.name, settings.labelNames), wrap, (labels) => metric.remove(labels), { observe: ignore });
+    return seriesOf(series(metric, settings), wrap, { observe: ignore });
   }
 
-  return { counter, gauge, histogram, text: () => registry.metrics(), contentType: registry.contentType };
+  return { counter, gauge, histogram, describe: () => describeAll(registry), text: () => registry.metrics(), contentType: registry.contentType };
 }
 
 function ignore(): void {}
+
+/** By name. prom-client tells label names on its objects, not in its types. */
+function describeAll(registry: Registry): MetricDescription[] {
+  const descriptions = registry.getMetricsAsArray().map((metric): MetricDescription => {
+    const labels = 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.filter((name) => name !== 'le').map(String) : [];
+    const type = metric instanceof PromCounter ? 'counter' : metric instanceof PromHistogram ? 'histogram' : 'gauge';
+    return { name: metric.name, type, help: metric.help, labels };
+  });
+  return descriptions.sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+interface ClearedMetric {
+  remove(labels: LabelValues<string>): void;
+  reset(): void;
+}
 
 interface SeriesTable {
   readonly name: string;
   readonly labelNames: readonly string[];
   readonly maxSeries: number;
   readonly seen: Set<string>;
+  forget(labels: LabelValues<string>): void;
+  forgetAll(): void;
   onDropped(): void;
 }
 
-function seriesOf<S>(
-  table: SeriesTable,
-  wrap: (labels: LabelValues<string>) => S,
-  forget: (labels: LabelValues<string>) => void,
-  nothing: S,
-): Metric<string, S> {
+function seriesOf<S>(table: SeriesTable, wrap: (labels: LabelValues<string>) => S, nothing: S): Metric<string, S> {
   return {
     with: (labels = {}) => {
       const values = checkedLabels(table, labels);
@@ -168,7 +196,11 @@ function seriesOf<S>(
     remove: (labels = {}) => {
       const values = checkedLabels(table, labels);
       table.seen.delete(JSON.stringify(table.labelNames.map((name) => values[name])));
-      forget(values);
+      table.forget(values);
+    },
+    clear: () => {
+      table.seen.clear();
+      table.forgetAll();
     },
   };
 }
@@ -194,6 +226,9 @@ function promSettings(spec: MetricSpec<string>, registry: Registry): PromSetting
   if (!/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(spec.name) || spec.name.startsWith(metricPrefix)) {
     throw new Error(`metric name "${spec.name}" must be snake case without the prefix ${metricPrefix}`);
   }
+  const suffix = wrongSuffixPattern.exec(spec.name)?.[0];
+  if (suffix !== undefined)
+    throw new Error(`the name of metric ${spec.name} must not end in ${suffix}: base units, spelled out, without what Prometheus itself appends`);
   const wrong = labelNames.find(
     (name, index) => !/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(name) || name === 'le' || name === 'quantile' || labelNames.indexOf(name) !== index,
   );

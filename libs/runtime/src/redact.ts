@@ -4,12 +4,17 @@
 export const redacted = '[redacted]';
 
 const secretNamePattern =
-  /(?:^|[-_.])(?:authorization|cookie|password|passwd|passphrase|secret|token|api-?_?key|access-?_?key|private-?_?key|credential)s?$/i;
+  /(?:^|[-_.])(?:authorization|cookie|password|passwd|passphrase|secret|token|api-?_?key|access-?_?key|private-?_?key|clickhouse-?_?key|credential)s?$/i;
 const camelSecretNamePattern = /(?:Authorization|Cookie|Password|Passphrase|Secret|Token|ApiKey|AccessKey|PrivateKey|Credential)s?$/;
-const secretParameterPattern = /([?&;](?:password|passwd|secret|token|access_token|api_key|apikey|key)=)[^&;\s"']+/gi;
+const secretParameterPattern = /([?&;#](?:password|passwd|secret|token|access_token|api_key|apikey|key)=)[^&;\s"']+/gi;
+/** `password: x`, `"token":"x"`, `secret=x` inside other text, such as a quoted configuration or a body that a server echoes. */
+const secretAssignmentPattern =
+  /((?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|clickhouse[-_]?key)\\?["']?[ ]{0,4}[:=][ ]{0,4}\\?["']?)(?![ "'\\]|\*\*\*)[^\s"'\\,;&)}\]]+/gi;
+/** A password before an address that was cut off or mistyped: `redis://user:secret`; what follows the colon of a right one is a port. */
+const lostAddressPattern = /(\/\/[^\s/?#@:[\]"']{0,200}:)(?!\d{1,5}(?:[/?#,;:.)\]"'\s]|$))[^\s/?#@,"']+(?=[/?#,"'\s]|$)/g;
 /** The project's own API keys begin so. */
 const apiKeyPattern = /\btmk_[A-Za-z0-9_-]{8,}/g;
-const authorizationSchemePattern = /\b(Bearer|Basic) {1,8}[A-Za-z0-9._~+/=-]{8,}/gi;
+const authorizationSchemePattern = /\b(Bearer|Basic|Digest|Negotiate) {1,8}[A-Za-z0-9._~+/=-]{6,}/gi;
 
 /** Whether a field, header or variable of this name holds a secret by the usual conventions: `authorization`, `redisPassword`, `API_KEY`. */
 export function isSecretName(name: string): boolean {
@@ -19,13 +24,18 @@ export function isSecretName(name: string): boolean {
 /** The URL with its user, password and secret parameters replaced by `***`. Of text without `//` all before the last `@` goes: it is a mistyped URL. */
 export function redactUrl(url: string): string {
   const visible = url.includes('//') ? redactWord(url) : url.replace(/^.*@/s, '***@');
-  return visible.replace(secretParameterPattern, '$1***');
+  return visible.replace(lostAddressPattern, '$1***').replace(secretParameterPattern, '$1***');
 }
 
-/** Free text without URL credentials, secret URL parameters, `Bearer …` or `Basic …` tokens, and API keys of the project. Redacts too much rather than too little; linear in the text's length. */
+/** Free text without URL credentials, secret URL parameters, `Bearer …` or `Basic …` tokens, assigned secrets (`password: …`), and API keys of the project. Redacts too much rather than too little; linear in the text's length. */
 export function redactText(text: string): string {
   const withoutCredentials = text.includes('//') ? text.replace(/\S+/g, redactWord) : text;
-  return withoutCredentials.replace(secretParameterPattern, '$1***').replace(authorizationSchemePattern, '$1 ***').replace(apiKeyPattern, 'tmk_***');
+  return withoutCredentials
+    .replace(lostAddressPattern, '$1***')
+    .replace(secretParameterPattern, '$1***')
+    .replace(authorizationSchemePattern, '$1 ***')
+    .replace(secretAssignmentPattern, '$1***')
+    .replace(apiKeyPattern, 'tmk_***');
 }
 
 /** A password may hold an unescaped `@`, `/`, `,` or space-free anything, so all between the first `//` and the last `@` goes. */

@@ -1,6 +1,7 @@
 /** The names of every environment variable of the project: set for all processes together, a sister's variable is no typing error, a misspelled one is. */
 
 export const projectVariables: readonly string[] = [
+  'TIDEMARK_API_KEY',
   'TIDEMARK_API_KEYS',
   'TIDEMARK_CACHE',
   'TIDEMARK_CHECKPOINT_INTERVAL',
@@ -8,6 +9,7 @@ export const projectVariables: readonly string[] = [
   'TIDEMARK_CLICKHOUSE_PASSWORD',
   'TIDEMARK_CLICKHOUSE_URL',
   'TIDEMARK_CORS_ORIGINS',
+  'TIDEMARK_CONSUMER_GROUP',
   'TIDEMARK_DATA',
   'TIDEMARK_DEMO_RATE',
   'TIDEMARK_HISTORIES',
@@ -22,6 +24,7 @@ export const projectVariables: readonly string[] = [
   'TIDEMARK_MAX_DIRTY',
   'TIDEMARK_METRICS',
   'TIDEMARK_NAMESPACE',
+  'TIDEMARK_OTLP_ENDPOINT',
   'TIDEMARK_PARENT_WATCH',
   'TIDEMARK_PARTITIONER',
   'TIDEMARK_PARTITIONS',
@@ -30,10 +33,14 @@ export const projectVariables: readonly string[] = [
   'TIDEMARK_RATE_LIMIT',
   'TIDEMARK_REDIS_BINARY',
   'TIDEMARK_REDIS_URL',
+  'TIDEMARK_SELFCHECK_ACTORS',
+  'TIDEMARK_SELFCHECK_INTERVAL',
   'TIDEMARK_SESSION_TIMEOUT',
   'TIDEMARK_SIM_SECONDS',
+  'TIDEMARK_STUCK_AFTER',
   'TIDEMARK_TABLE_PUBLISH_INTERVAL',
   'TIDEMARK_TEST_CLICKHOUSE_URL',
   'TIDEMARK_TEST_KAFKA_BROKERS',
   'TIDEMARK_TEST_REDIS_URL',
+  'TIDEMARK_TRACE_PERCENT',
 ];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exitCodeOf, exitCodes, exitError } from '../src/exit-codes.ts';
 
 test('the table is the documented one', () => {
-  expect(exitCodes).toEqual({ ok: 0, failed: 1, usage: 2, config: 3, unreachable: 4, checkFailed: 5 });
+  expect(exitCodes).toEqual({ ok: 0, failed: 1, usage: 2, config: 3, unreachable: 4, checkFailed: 5, stuck: 6 });
 });
 
 test('an error made with a code carries it and its cause', () => {

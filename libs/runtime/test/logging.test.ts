@@ -56,6 +56,14 @@ test('errors keep type, message and stack under any field name', () => {
   });
 });
 
+test('nothing that a terminal would obey stands in a line: escape sequences also in their one-byte form, directions, other line ends', () => {
+  const { logger, raw, lines } = capture();
+  const text = 'a\u009b2Jb\u202ec\u2028d\u007fe\u0085f\ufeff';
+  logger.info({ text, [text]: 1 }, text);
+  expect(raw.join('').slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u202e\ufeff]/u);
+  expect(lines()[0]).toMatchObject({ text, msg: text });
+});
+
 test('hostile text is cut at 500 characters and stays on its line', () => {
   const { logger, raw, lines } = capture();
   const hostile = `\n{"level":"fatal"}\u001b[2J\u0000${'x'.repeat(1_000_000)}`;

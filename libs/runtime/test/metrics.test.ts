@@ -47,6 +47,34 @@ test('collect is asked before each exposition and a removed series is gone', asy
   expect(await metrics.text()).not.toContain('partition="2"');
 });
 
+test('cleared series are gone and count anew against the bound', async () => {
+  const metrics = createMetrics({ ...bare, maxSeriesPerMetric: 1 });
+  const totals = metrics.counter({ name: 'kept_total', help: 'Kept.', labels: ['partition'] });
+  totals.with({ partition: 1 }).setTotal(5);
+  totals.clear();
+  totals.with({ partition: 2 }).setTotal(6);
+  const text = await metrics.text();
+  expect(text).not.toContain('tidemark_kept_total{partition="1"}');
+  expect(text).toContain('tidemark_kept_total{partition="2"} 6');
+});
+
+test('every metric describes itself before it has a series', () => {
+  const metrics = createMetrics();
+  metrics.gauge({ name: 'lag_records', help: 'Lag.', labels: ['partition', 'lineage'] });
+  metrics.histogram({ name: 'publish_duration_seconds', help: 'Publish.', buckets: [1], labels: ['sink'] });
+  expect(metrics.describe()).toEqual(
+    expect.arrayContaining([
+      { name: 'tidemark_lag_records', type: 'gauge', help: 'Lag.', labels: ['partition', 'lineage'] },
+      { name: 'tidemark_publish_duration_seconds', type: 'histogram', help: 'Publish.', labels: ['sink'] },
+      { name: 'process_cpu_seconds_total', type: 'counter', help: expect.any(String), labels: [] },
+    ]),
+  );
+});
+
+test.each(['wait_ms', 'rows_count', 'size_kb', 'wait_milliseconds', 'load_percent'])('%s is no name: its unit is none, or not the base', (name) => {
+  expect(() => createMetrics(bare).gauge({ name, help: 'x' })).toThrow('must not end in');
+});
+
 test('names and labels that break the rules throw', () => {
   const metrics = createMetrics(bare);
   metrics.gauge({ name: 'taken', help: 'x' });
