@@ -1,0 +1,55 @@
+/** The sets and metrics that there are, and what is asked of a metric by the state in the URL. */
+import type { Metric, Metrics, Sets } from '@tidemark/query/client';
+import { frameState } from '../route/router.ts';
+import { bucketAt, bucketOfDate, lastBucketOfDate, stepped } from '../show/buckets.ts';
+import { type Shown, useAnswer } from './figure.ts';
+
+export type SetFacts = Sets['sets'][number];
+
+export interface Catalogue {
+  readonly sets: readonly SetFacts[];
+  readonly metrics: readonly Metric[];
+}
+
+const SETS_EVERY_MS = 10_000;
+const METRICS_EVERY_MS = 60_000;
+
+/** Null until both have come. */
+export function useCatalogue(): { readonly catalogue: Catalogue | null; readonly refusal: Shown<unknown>['refusal'] } {
+  const sets = useAnswer<Sets>({ path: '/v1/sets', every: SETS_EVERY_MS }).value;
+  const metrics = useAnswer<Metrics>({ path: '/v1/metrics', every: METRICS_EVERY_MS }).value;
+  const catalogue = sets.body === null || metrics.body === null ? null : { sets: sets.body.sets, metrics: metrics.body.metrics };
+  return { catalogue, refusal: sets.refusal ?? metrics.refusal };
+}
+
+/** The path that answers for the metric with range, slice and comparison of the URL; `more` wins, an empty text leaves a parameter out. */
+export function figurePath(metric: Metric, set: SetFacts, more: Readonly<Record<string, string>> = {}): string {
+  const { last, from, to, slice, value, compare } = frameState.value;
+  const search = new URLSearchParams();
+  const range = rangeOf(metric, set, { last, from, to });
+  if (range.from !== null) search.set('from', range.from);
+  if (range.to !== null) search.set('to', range.to);
+  if (metric.slices.some(({ name }) => name === slice)) {
+    search.set('slice', slice);
+    if (value !== null) search.set('value', value);
+  }
+  if (compare !== '') search.set('compare', compare);
+  for (const [name, given] of Object.entries(more)) {
+    if (given === '') search.delete(name);
+    else search.set(name, given);
+  }
+  const query = search.toString();
+  return query === '' ? metric.path : `${metric.path}?${query}`;
+}
+
+/** Names of buckets; null: the service's default. */
+function rangeOf(
+  metric: Metric,
+  { asOf }: SetFacts,
+  { last, from, to }: { readonly last: number; readonly from: string; readonly to: string },
+): { readonly from: string | null; readonly to: string | null } {
+  if (from !== '' || to !== '') return { from: from === '' ? null : bucketOfDate(from, metric), to: to === '' ? null : lastBucketOfDate(to, metric) };
+  const watermark = asOf?.watermark ?? null;
+  if (last === 0 || watermark === null) return { from: null, to: null };
+  return { from: stepped(bucketAt(Date.parse(watermark), metric), 1 - last, metric), to: null };
+}

@@ -1,0 +1,137 @@
+/** The catalogue on the left: sets, their boards and metrics, found by typing; a menu below 900 px. */
+import type { Metric } from '@tidemark/query/client';
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Catalogue, SetFacts } from '../data/catalogue.ts';
+import { Glyph } from '../parts/svg.tsx';
+import { addressOf, go, place } from '../route/router.ts';
+
+const searched = signal('');
+/** Only below 900 px. */
+export const menuIsOpen = signal(false);
+
+export function Rail({ catalogue }: { readonly catalogue: Catalogue | null }) {
+  const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.target instanceof HTMLTextAreaElement;
+      if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      menuIsOpen.value = true;
+      field.current?.focus();
+      field.current?.select();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  const here = place.value;
+  useEffect(() => {
+    menuIsOpen.value = false;
+  }, [here.room, here.subject]);
+  const links = (): HTMLAnchorElement[] => [...(list.current?.querySelectorAll('a') ?? [])];
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      searched.value = '';
+      menuIsOpen.value = false;
+      field.current?.blur();
+    }
+    const [first] = links();
+    if (event.key === 'Enter' && event.target === field.current && first !== undefined) {
+      go(first.pathname + first.search);
+      field.current?.blur();
+    }
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    event.preventDefault();
+    const all = links();
+    const at = all.findIndex((link) => link === document.activeElement);
+    const to = at + (event.key === 'ArrowDown' ? 1 : -1);
+    if (to < 0) field.current?.focus();
+    else all[Math.min(to, all.length - 1)]?.focus();
+  };
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys go through the links inside, each of which can be reached by itself
+    <nav class={menuIsOpen.value ? 'rail open' : 'rail'} aria-label="Catalogue" onKeyDown={onKeyDown}>
+      <div class="rail-head">
+        <a class="brand" href="/">
+          Tidemark
+        </a>
+        <button type="button" class="quiet menu-close" onClick={() => (menuIsOpen.value = false)}>
+          close
+        </button>
+      </div>
+      <label class="search">
+        <span class="hidden">Search figures</span>
+        <input
+          ref={field}
+          type="search"
+          placeholder="Search figures"
+          value={searched.value}
+          onInput={({ currentTarget }) => {
+            searched.value = currentTarget.value;
+          }}
+        />
+        <kbd>/</kbd>
+      </label>
+      <section class="rail-list" ref={list} aria-label="Figures">
+        {catalogue?.sets.map((set) => (
+          <SetLinks key={set.name} set={set} metrics={catalogue.metrics} />
+        ))}
+        {catalogue !== null && searched.value === '' && (
+          <ul>
+            <RailLink room="inspector" subject="" glyph="inspector" title="Newest events" />
+          </ul>
+        )}
+        {catalogue !== null && searched.value !== '' && !catalogue.metrics.some(matches) && <p class="dim">Nothing is called so.</p>}
+      </section>
+    </nav>
+  );
+}
+
+function SetLinks({ set, metrics }: { readonly set: SetFacts; readonly metrics: readonly Metric[] }) {
+  const all = searched.value === '';
+  const own = metrics.filter((metric) => metric.set === set.name && matches(metric));
+  if (own.length === 0 && !all) return null;
+  return (
+    <>
+      <h2>{set.name}</h2>
+      <ul>
+        {all && <RailLink room="board" subject={set.name} glyph="board" title="Board" />}
+        {all && own.some(({ kind }) => kind === 'retention') && <RailLink room="growth" subject={set.name} glyph="growth" title="Growth against decay" />}
+        {own.map(({ id, kind, title, description, definition }) => (
+          <RailLink key={id} room="figure" subject={id} glyph={kind} title={title} tip={description ?? definition} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface RailLinkProps {
+  readonly room: string;
+  readonly subject: string;
+  readonly glyph: Metric['kind'] | 'board' | 'growth' | 'inspector';
+  readonly title: string;
+  readonly tip?: string;
+}
+
+function RailLink({ room, subject, glyph, title, tip }: RailLinkProps) {
+  const here = place.value;
+  const isHere = here.room === room && here.subject === subject;
+  return (
+    <li>
+      <a href={addressOf(room, subject)} aria-current={isHere ? 'page' : undefined} data-tip={tip}>
+        <Glyph of={glyph} />
+        <span>{title}</span>
+      </a>
+    </li>
+  );
+}
+
+/** Every word of the search is in title, id, kind or description. */
+function matches({ id, title, kind, description, owner }: Metric): boolean {
+  const text = `${id} ${title} ${kind} ${description ?? ''} ${owner ?? ''}`.toLowerCase();
+  return searched.value
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

@@ -1,0 +1,17 @@
+/** The page of a activation metric. */
+import type { ActivationAnswer } from '@tidemark/query/client';
+import { figurePath } from '../../data/catalogue.ts';
+import { useAnswer } from '../../data/figure.ts';
+import { FigurePage } from '../../parts/figure-page.tsx';
+import { GenericTable } from '../../parts/generic-table.tsx';
+import { defineFigurePage, type FigurePageProps } from '../../route/page.tsx';
+
+const controls = {} as const;
+
+export const activationPage = defineFigurePage({ controls, View: ActivationPage });
+
+function ActivationPage({ metric, about }: FigurePageProps<typeof controls>) {
+  const path = figurePath(metric, about);
+  const shown = useAnswer<ActivationAnswer>({ path }).value;
+  return <FigurePage metric={metric} path={path} shown={shown} chart={() => null} table={(body) => <GenericTable body={body} />} />;
+}
