@@ -1,7 +1,7 @@
 /** Retention and activation said in SQL: the aggregate retention(), and joins of starts with returns. */
 import type { ClickHouseConnection } from '@tidemark/clickhouse';
-import { type Body, type Entry, list, row, type Table } from './sql-comparisons.ts';
 import { type Buckets, type Combination, days, figuresTable, kolkataMonths, newYorkWeeks, weeks } from './sql-oracle-shop.ts';
+import { type Body, type Entry, list, row, type Table } from './sql-tables.ts';
 
 const DAY_MS = 86_400_000;
 

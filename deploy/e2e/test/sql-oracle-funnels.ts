@@ -1,7 +1,7 @@
 /** Funnels said in SQL: windowFunnel with its modes over what follows each opening event, and arrays where it has no words. */
 import type { ClickHouseConnection } from '@tidemark/clickhouse';
-import { type Body, type Entry, list, row, sliced, type Table } from './sql-comparisons.ts';
 import { type Buckets, type Combination, days, figuresTable, kolkataMonths, MIDDLE, MIDDLE_DAYS, MIDDLE_WEEKS, weeks } from './sql-oracle-shop.ts';
+import { type Body, type Entry, list, row, sliced, type Table } from './sql-tables.ts';
 
 /*
  * Where windowFunnel differs from the definition language, and what is done about it:

@@ -1,6 +1,7 @@
 /** Kpis said in plain SQL: conditions, rounding, ratios and a formula. */
-import { list, row, sliced } from './sql-comparisons.ts';
+
 import { type Combination, days, figuresTable, MIDDLE, MIDDLE_DAYS, weeks } from './sql-oracle-shop.ts';
+import { list, row, sliced } from './sql-tables.ts';
 
 /** A number as JSON writes it, so exact. */
 const AMOUNT = `toDecimal64(if(has_amount, amount, '0'), 3)`;

@@ -1,7 +1,7 @@
 /** The shop's events as a table for the SQL oracle, and how it names buckets, values and figures. */
 import type { ClickHouseConnection } from '@tidemark/clickhouse';
-import { type Body, type Entry, row, type Table, tableOf } from './sql-comparisons.ts';
 import { createCounted, type SqlRow } from './sql-recompute.ts';
+import { type Body, type Entry, row, type Table, tableOf } from './sql-tables.ts';
 
 /** One option, or several together, that SQL can say: recomputed for the total and for each slice that the metric has. */
 export interface Combination {

@@ -7,11 +7,12 @@ import { type Deployment, startDeployment } from './deployment.ts';
 import { readSet } from './oracle.ts';
 import { questionsOf } from './questions.ts';
 import { delivered, shopHistory } from './shop-history.ts';
-import { type Body, expectSqlAgrees, servedTable, tableOf } from './sql-comparisons.ts';
+import { expectSqlAgrees } from './sql-comparisons.ts';
 import { activationCombinations, retentionCombinations } from './sql-oracle-cohorts.ts';
 import { createFollowed, funnelCombinations } from './sql-oracle-funnels.ts';
 import { kpiCombinations } from './sql-oracle-kpis.ts';
 import { type Combination, createShop } from './sql-oracle-shop.ts';
+import { type Body, servedTable, tableOf } from './sql-tables.ts';
 
 const SET_FILE = resolve(import.meta.dirname, 'sql-oracle.yaml');
 const DAY_MS = 86_400_000;

@@ -8,7 +8,7 @@ import { EngineRun } from './engine-run.ts';
 import { type Folders, foldersOf, makeFolders } from './folders.ts';
 import { findJava, javaProblem } from './java.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
-import { kafkaEngine } from './kafka.ts';
+import { kafkaEngine, type ProxiedListener } from './kafka.ts';
 import { Keeper } from './keeper.ts';
 import { endLeftovers } from './leftovers.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
@@ -26,6 +26,8 @@ export interface LocalEnginesOptions {
   only?: readonly EngineName[];
   /** A redis-server to use in place of the downloaded one. Default: the environment's TIDEMARK_REDIS_BINARY. */
   redisBinary?: string;
+  /** For fault tests: a second Kafka listener whose clients come through a proxy. */
+  kafkaProxied?: ProxiedListener;
   /** Human progress, one line each. */
   onProgress?: (line: string) => void;
   /** Told when an engine ends that nobody asked to end. */
@@ -115,7 +117,8 @@ async function createEngines(plan: Plan): Promise<Engine[]> {
   await ensureBundles({ cacheFolder: folders.cache, logFolder: folders.logs, bundles, onProgress, signal: options.signal });
   const inCache = (bundle: Bundle | undefined, ...rest: string[]): string => join(folders.cache, bundle?.folder ?? '', ...rest);
   const makers: Record<EngineName, () => Engine> = {
-    kafka: () => kafkaEngine({ java: java?.path ?? 'java', jarFolder: inCache(kafkaJars[0]), kafkaFolder: folders.kafka }),
+    kafka: () =>
+      kafkaEngine({ java: java?.path ?? 'java', jarFolder: inCache(kafkaJars[0]), kafkaFolder: folders.kafka, proxied: options.kafkaProxied }),
     redis: () => redisEngine({ binary: redisBinary === '' ? inCache(redisFiles[0], 'redis-server') : redisBinary, redisFolder: folders.redis }),
     clickhouse: () => clickHouseEngine({ clickhouseFolder: folders.clickhouse }),
   };

@@ -13,6 +13,13 @@ export interface KafkaPlace {
   readonly java: string;
   readonly jarFolder: string;
   readonly kafkaFolder: string;
+  readonly proxied?: ProxiedListener | undefined;
+}
+
+/** A second listener for clients that come through a proxy: the broker listens on `port` and tells them to come to `advertisedPort`. */
+export interface ProxiedListener {
+  readonly port: number;
+  readonly advertisedPort: number;
 }
 
 const smallJvm = ['-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xss512k'];
@@ -27,7 +34,7 @@ export function kafkaEngine(place: KafkaPlace): Engine {
       await mkdir(join(place.kafkaFolder, 'tmp'), { recursive: true });
       await writeFile(join(place.kafkaFolder, 'log4j2.properties'), createKafkaLogConfig());
       if (!existsSync(join(dataFolder, 'meta.properties'))) await formatStorage(place, ports, onProgress);
-      await writeFile(join(place.kafkaFolder, 'server.properties'), createKafkaConfig({ ports, dataFolder }));
+      await writeFile(join(place.kafkaFolder, 'server.properties'), createKafkaConfig({ ports, dataFolder, proxied: place.proxied }));
       return kafkaCommand(place);
     },
     async isReady(ports) {
@@ -38,16 +45,21 @@ export function kafkaEngine(place: KafkaPlace): Engine {
 }
 
 /** server.properties. The quorum is static, so that nothing on disk remembers the controller's port and it may change between starts. */
-export function createKafkaConfig(options: { ports: Pick<Ports, 'kafka' | 'kafkaController'>; dataFolder: string }): string {
+export function createKafkaConfig(options: {
+  ports: Pick<Ports, 'kafka' | 'kafkaController'>;
+  dataFolder: string;
+  proxied?: ProxiedListener | undefined;
+}): string {
+  const { proxied } = options;
   const { kafka, kafkaController } = options.ports;
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    listeners: `PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafkaController}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${kafka}`,
+    listeners: `PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafkaController}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.port}`}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${kafka}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.advertisedPort}`}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${proxied === undefined ? '' : ',PROXIED:PLAINTEXT'}`,
     'controller.quorum.voters': `1@127.0.0.1:${kafkaController}`,
     'log.dirs': escapeProperty(options.dataFolder),
     'offsets.topic.num.partitions': 1,

@@ -57,3 +57,14 @@ test('who answers something else, or nothing at all, is no broker', async () => 
     expect(await probeKafka({ host: '127.0.0.1', port, timeoutMs: 100 })).toBeUndefined();
   }
 });
+
+test('a second listener sends its clients to the proxy, the first one its own to itself', () => {
+  const config = createKafkaConfig({
+    ports: { kafka: 1111, kafkaController: 2222 },
+    dataFolder: '/data',
+    proxied: { port: 3333, advertisedPort: 4444 },
+  });
+  expect(config).toContain('listeners=PLAINTEXT://127.0.0.1:1111,CONTROLLER://127.0.0.1:2222,PROXIED://127.0.0.1:3333\n');
+  expect(config).toContain('advertised.listeners=PLAINTEXT://127.0.0.1:1111,PROXIED://127.0.0.1:4444\n');
+  expect(config).toContain('listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT\n');
+});

@@ -1,4 +1,4 @@
-/** Reads the archive back, byte for byte: one partition in offset order (rebuild, verify), or one actor in time order (explain). */
+/** Reads one partition of the archive back, byte for byte, in offset order. */
 import type { ArchivedRecord } from '@tidemark/pipeline';
 import type { ClickHouseConnection } from './connection.ts';
 
@@ -15,17 +15,18 @@ export interface ArchiveSpan {
 export interface ArchiveReader {
   /** In offset order, each once. Fewer than `limit` = there are no more in the span. */
   records(span: ArchiveSpan): Promise<readonly ArchivedRecord[]>;
-  /** All records under an actor's id, or of a rejected record under its key, in time order, each once; the latest `limit`. Control records are nobody's. */
-  recordsOfActor(actorId: string, limit: number): Promise<readonly ArchivedRecord[]>;
 }
 
-const VALUES = "record_ms, base64Encode(ifNull(key, '')), isNull(key), base64Encode(ifNull(value, '')), isNull(value)";
+export const VALUES = "record_ms, base64Encode(ifNull(key, '')), isNull(key), base64Encode(ifNull(value, '')), isNull(value)";
+
+/** What `recordOf` reads, of the table `events`. */
+export const RECORD_COLUMNS = `epoch, partition, offset, ${VALUES}, control, reason, type, event, actor_kind, actor_id, message_id, time_ms`;
 
 export function createClickHouseArchiveReader(connection: ClickHouseConnection): ArchiveReader {
   return {
     async records(span): Promise<readonly ArchivedRecord[]> {
       const rows = await connection.select(
-        `SELECT epoch, partition, offset, ${VALUES}, control, reason, type, event, actor_kind, actor_id, message_id, time_ms
+        `SELECT ${RECORD_COLUMNS}
 FROM events
 WHERE epoch = {epoch:UInt16} AND partition = {partition:UInt16} AND offset >= {from:UInt64} AND offset < {to:UInt64}
 ORDER BY epoch, partition, offset LIMIT 1 BY epoch, partition, offset LIMIT {limit:UInt64}`,
@@ -33,20 +34,11 @@ ORDER BY epoch, partition, offset LIMIT 1 BY epoch, partition, offset LIMIT {lim
       );
       return rows.map(recordOf);
     },
-    async recordsOfActor(actorId, limit): Promise<readonly ArchivedRecord[]> {
-      const rows = await connection.select(
-        `SELECT epoch, partition, offset, ${VALUES}, false, reason, type, event, actor_kind, if(reason = '', actor, ''), message_id, if(reason = '', time_ms, 0)
-FROM events_by_actor
-WHERE actor = {actor:String}
-ORDER BY actor DESC, time_ms DESC, epoch DESC, partition DESC, offset DESC LIMIT 1 BY epoch, partition, offset LIMIT {limit:UInt64}`,
-        { actor: actorId, limit },
-      );
-      return rows.map(recordOf).reverse();
-    },
   };
 }
 
-function recordOf(row: readonly unknown[]): ArchivedRecord {
+/** A row of RECORD_COLUMNS. */
+export function recordOf(row: readonly unknown[]): ArchivedRecord {
   const [
     epoch,
     partition,

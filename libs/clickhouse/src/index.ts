@@ -1,7 +1,13 @@
 /** The ClickHouse adapter: cell sink and reader, the archive and its reader, migrations. The only importer of @clickhouse/client. */
+export { createClickHouseActorArchive } from './actor-archive.ts';
 export { createClickHouseArchive } from './archive.ts';
 export { type ArchiveReader, type ArchiveSpan, createClickHouseArchiveReader } from './archive-reader.ts';
+export { createClickHouseCellInventory } from './cell-inventory.ts';
 export { createClickHouseCellReader } from './cell-reader.ts';
 export { createClickHouseCellSink } from './cell-sink.ts';
+export { createClickHouseCheckArchive } from './check-archive.ts';
+export { createClickHouseCheckLedger } from './check-ledger.ts';
 export { type ClickHouseConnection, type ClickHouseOptions, ClickHouseRefused, connectClickHouse } from './connection.ts';
+export { createClickHouseIncidentLedger } from './incident-ledger.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
+export { createClickHousePartitionArchive } from './partition-archive.ts';

@@ -8,23 +8,35 @@ import {
   type ClickHouseConnection,
   ClickHouseRefused,
   connectClickHouse,
+  createClickHouseActorArchive,
   createClickHouseArchive,
   createClickHouseArchiveReader,
+  createClickHouseCellInventory,
   createClickHouseCellReader,
   createClickHouseCellSink,
+  createClickHouseCheckArchive,
+  createClickHouseCheckLedger,
+  createClickHouseIncidentLedger,
+  createClickHousePartitionArchive,
   migrate,
 } from '@tidemark/clickhouse';
 import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
 import {
+  actorArchiveContract,
   archiveContract,
   archivedRecord,
+  archiveReadersContract,
   at,
   type CellStoreUnderTest,
   cellSinkContract,
   cellStoreDifferential,
+  checkLedgerContract,
+  incidentLedgerContract,
+  inventoryContract,
   totalRow,
+  unknownOutcomesContract,
 } from '@tidemark/testing/contracts';
-import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import { type AcquiredEngines, acquireEngines, startLossyLine, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const folder = resolve(import.meta.dirname, '../../../schemas/clickhouse');
@@ -60,6 +72,53 @@ archiveContract('ClickHouse', async () => {
   return { archive: createClickHouseArchive(connection), records, close: () => connection.close() };
 });
 
+actorArchiveContract('ClickHouse', async () => {
+  const connection = await open();
+  return { actors: createClickHouseActorArchive(connection), archive: createClickHouseArchive(connection), close: () => connection.close() };
+});
+
+archiveReadersContract('ClickHouse', async () => {
+  const connection = await open();
+  return {
+    archive: createClickHouseArchive(connection),
+    partitionArchive: createClickHousePartitionArchive(connection),
+    checkArchive: createClickHouseCheckArchive(connection),
+    close: () => connection.close(),
+  };
+});
+
+inventoryContract('ClickHouse', async () => {
+  const connection = await open();
+  return { sink: createClickHouseCellSink(connection), inventory: createClickHouseCellInventory(connection), close: () => connection.close() };
+});
+
+incidentLedgerContract('ClickHouse', async () => {
+  const connection = await open();
+  return { ledger: createClickHouseIncidentLedger(connection), close: () => connection.close() };
+});
+
+checkLedgerContract('ClickHouse', async () => {
+  const connection = await open();
+  return { ledger: createClickHouseCheckLedger(connection), close: () => connection.close() };
+});
+
+unknownOutcomesContract('ClickHouse', ['sink', 'archive'], async () => {
+  const line = await startLossyLine(engines.addresses.clickhouseUrl);
+  const near = await open();
+  const far = await connectClickHouse({ url: line.url, database, requestTimeoutMs: 500 });
+  const portsOf = (connection: ClickHouseConnection) => ({
+    sink: createClickHouseCellSink(connection),
+    archive: createClickHouseArchive(connection),
+  });
+  const reader = createClickHouseArchiveReader(near);
+  const close = async (): Promise<void> => {
+    await Promise.all([near.close(), far.close()]);
+    await line.close();
+  };
+  const records = (epoch: number, partition: number) => reader.records({ epoch, partition, from: 0, to: 2 ** 48, limit: 1_000 });
+  return { near: portsOf(near), far: portsOf(far), line, records, close };
+});
+
 describe('the archive in ClickHouse', () => {
   let connection: ClickHouseConnection;
   beforeAll(async () => {
@@ -67,23 +126,6 @@ describe('the archive in ClickHouse', () => {
   });
   afterAll(async () => {
     await connection?.close();
-  });
-
-  test('one actor comes in time order, duplicates once, rejected records under their key', async () => {
-    const archive = createClickHouseArchive(connection);
-    const times = [5, 3, 9];
-    const records = times.map((time, offset) => {
-      const record = archivedRecord(7, offset, { key: Buffer.from('anna') });
-      return { ...record, parsed: record.parsed && { ...record.parsed, actorId: 'anna', timeMs: 1_700_000_000_000 + time } };
-    });
-    const rejected = archivedRecord(7, 10, { key: Buffer.from('anna'), value: Buffer.from([0xff, 0x00]), parsed: null, reason: 'not JSON' });
-    await archive.insert([...records, rejected]);
-    await archive.insert(records);
-    const reader = createClickHouseArchiveReader(connection);
-    const [late, early, latest] = records;
-    expect(await reader.recordsOfActor('anna', 100)).toEqual([early, late, latest, rejected]);
-    expect(await reader.recordsOfActor('anna', 2)).toEqual([latest, rejected]);
-    expect(await reader.recordsOfActor("anna' OR 1", 2)).toEqual([]);
   });
 
   test('rejected events are shown once, with reason and a readable beginning', async () => {

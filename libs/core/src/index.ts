@@ -24,6 +24,7 @@ export {
 export * from './metrics/kind.ts';
 export { unreadableIn } from './metrics/kpi.ts';
 export * from './metrics/registry.ts';
+export { matchesPlain } from './recompute/match.ts';
 export { recompute } from './recompute/recompute.ts';
 export type { TimelineEvent } from './recompute/timeline.ts';
 export * from './settings.ts';

@@ -19,6 +19,8 @@ const MAX_TEXT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 24;
 /** Aliases may repeat a list of values; they may not multiply a small file into a large one. */
 const MAX_ALIASES = 50;
+/** The parser repeats what it could not read, which may be the whole file. */
+const MAX_SYNTAX_CHARS = 300;
 
 export interface Place {
   readonly line: number;
@@ -71,7 +73,7 @@ function readBounded(text: string, start: Place): Source {
     message:
       error.code === 'MULTIPLE_DOCS'
         ? 'one file holds one set: put what follows --- into a file of its own'
-        : `not valid YAML: ${error.message.split('\n')[0] ?? ''}`,
+        : `not valid YAML: ${(error.message.split('\n')[0] ?? '').slice(0, MAX_SYNTAX_CHARS)}`,
   }));
   const brokenFrom = mistakes.reduce((first, { place }) => Math.min(first, place.line), Number.POSITIVE_INFINITY);
   const root = document.contents;
@@ -97,7 +99,10 @@ interface Offence {
   readonly message: string;
 }
 
-/** Reports keys that would be lost silently: written twice, not plain text, or `__proto__`. Answers with an offence that ends the reading. */
+/**
+ * Reports keys that would be lost silently: written twice, not plain text, or `__proto__`. Takes them out as well, for nothing below them is looked at
+ * and a key that is itself a collection takes time without end to be written as text. Answers with an offence that ends the reading.
+ */
 function walk(document: Document, root: Node, report: (offset: number, path: Path, message: string) => void): Offence | undefined {
   const open: { node: unknown; path: Path }[] = [{ node: root, path: [] }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -110,16 +115,18 @@ function walk(document: Document, root: Node, report: (offset: number, path: Pat
     } else if (isSeq(node)) {
       for (const [index, item] of node.items.entries()) open.push({ node: item, path: [...path, index] });
     } else if (isMap(node)) {
-      const seen = new Map<string, number>();
-      for (const pair of node.items) {
+      const seen = new Set<string>();
+      node.items = node.items.filter((pair) => {
         const key = keyText(pair);
         const offset = offsetOfNode(pair.key);
         if (key === undefined) report(offset, path, 'expected a plain name as the key');
         else if (key === '__proto__') report(offset, [...path, key], `the name ${quote(key)} cannot be used`);
         else if (seen.has(key)) report(offset, [...path, key], `the key ${quote(key)} stands twice here: keep one of them`);
         else open.push({ node: pair.value, path: [...path, key] });
-        if (key !== undefined) seen.set(key, offset);
-      }
+        const isKept = key !== undefined && key !== '__proto__' && !seen.has(key);
+        if (key !== undefined) seen.add(key);
+        return isKept;
+      });
     }
   }
   return undefined;

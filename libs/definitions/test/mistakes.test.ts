@@ -75,6 +75,16 @@ describe('YAML', () => {
     expect(problems(Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n'))).toHaveLength(500);
   });
 
+  it('answers at once about keys that are maps whose keys are maps, 400 deep: to write them as text would take most of a minute', () => {
+    expect(messages(`${'{ '.repeat(400)}a${' : 1 }'.repeat(400)}`)).toContain('expected a plain name as the key');
+  });
+
+  it('says what cannot be read without repeating the whole of it', () => {
+    const [message = ''] = messages(`metrics: [] }\n${'  word } }\n'.repeat(1_000)}`).toSorted((left, right) => right.length - left.length);
+    expect(message).toMatch(/^not valid YAML: Unexpected scalar/);
+    expect(message.length).toBeLessThan(400);
+  });
+
   it('shows hostile names without control characters', () => {
     expect(messages('"a\\u0007\\u202eb": 1')[1]).toMatch(/^unknown key "a\\u0007\?b"/);
   });

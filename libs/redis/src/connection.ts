@@ -63,7 +63,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   client.on('error', (error: unknown) => {
     lastError = error;
   });
-  const connection = new RedisConnection(client, options.namespace, addressOf(options.url));
+  const connection = new RedisConnection(client, options.namespace, options.url);
   try {
     await client.connect().catch((error: unknown) => {
       throw connection.failure(lastError ?? error);
@@ -82,11 +82,13 @@ export class RedisConnection {
   /** host:port/db, without credentials. */
   readonly address: string;
   readonly #client: Redis;
+  readonly #passwords: readonly string[];
 
-  constructor(client: Redis, namespace: string, address: string) {
+  constructor(client: Redis, namespace: string, url: string) {
     this.#client = client;
     this.namespace = namespace;
-    this.address = address;
+    this.address = addressOf(url);
+    this.#passwords = passwordsOf(url);
   }
 
   /** One command, binary safe. */
@@ -123,7 +125,9 @@ export class RedisConnection {
    */
   failure(error: unknown): Error {
     if (error instanceof StoreUnavailable || error instanceof RedisRefused) return error;
-    const message = error instanceof Error ? error.message : String(error);
+    const told = error instanceof Error ? error.message : String(error);
+    // A server that does not know AUTH quotes what it was sent.
+    const message = this.#passwords.reduce((text, password) => text.replaceAll(password, '***'), told);
     const code = error instanceof Error && error.name === 'ReplyError' ? codeOf(message) : null;
     const text = `Redis at ${this.address}: ${message.slice(0, 500)}`;
     if (code === 'OOM') return new StoreFull('redis', `${text}: raise maxmemory, or retire lineages`);
@@ -151,6 +155,17 @@ async function refuseEviction(connection: RedisConnection): Promise<void> {
 function addressOf(url: string): string {
   const { hostname, port, pathname } = new URL(url);
   return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
+}
+
+/** As it is written in the URL, and as it is sent. */
+function passwordsOf(url: string): readonly string[] {
+  const { password } = new URL(url);
+  if (password === '') return [];
+  try {
+    return [decodeURIComponent(password), password];
+  } catch {
+    return [password];
+  }
 }
 
 function toReply(value: unknown): Reply {

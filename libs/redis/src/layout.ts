@@ -30,6 +30,11 @@ export function partitionKeys(namespace: string, lineage: string, partition: num
   };
 }
 
+/** The keys of a lineage's trail of outcomes: the wish to see it stands for all partitions. */
+export function trailKeys(namespace: string, lineage: string): { readonly wanted: string; readonly trail: (partition: number) => string } {
+  return { wanted: `tidemark:${namespace}:witnessed:${lineage}`, trail: (partition) => `tidemark:${namespace}:{${partition}}:${lineage}:outcomes` };
+}
+
 /** A table whose name has a colon is sliced: one hash per bucket, fields = slice values. Any other is one hash with its buckets as fields. */
 function isSlicedTable(table: string): boolean {
   return table.includes(':');

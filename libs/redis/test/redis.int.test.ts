@@ -2,9 +2,27 @@
 
 import { inspect } from 'node:util';
 import { type CellSink, type HeadNote, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
-import { connectRedis, createRedisCellReader, createRedisCellSink, createRedisCheckpointStore, type RedisConnection } from '@tidemark/redis';
-import { at, type CellStoreUnderTest, cellSinkContract, cellStoreDifferential, checkpointContract, totalRow } from '@tidemark/testing/contracts';
-import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
+import {
+  connectRedis,
+  createRedisCellInventory,
+  createRedisCellReader,
+  createRedisCellSink,
+  createRedisCheckpointStore,
+  createRedisOutcomeTrail,
+  type RedisConnection,
+} from '@tidemark/redis';
+import {
+  at,
+  type CellStoreUnderTest,
+  cellSinkContract,
+  cellStoreDifferential,
+  checkpointContract,
+  inventoryContract,
+  outcomeTrailContract,
+  totalRow,
+  unknownOutcomesContract,
+} from '@tidemark/testing/contracts';
+import { type AcquiredEngines, acquireEngines, startLossyLine, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 let engines: AcquiredEngines;
@@ -25,10 +43,36 @@ const openStore = async (): Promise<CellStoreUnderTest> => {
 cellSinkContract('Redis', openStore);
 cellStoreDifferential('Redis', openStore, { numRuns: 150, maxSteps: 20 });
 
+inventoryContract('Redis', async () => {
+  const connection = await open();
+  return { sink: createRedisCellSink(connection), inventory: createRedisCellInventory(connection), close: () => connection.close() };
+});
+
 checkpointContract('Redis', async () => {
   const connection = await open();
   const store = createRedisCheckpointStore(connection, { segmentTtlSeconds: 1 });
   return { store, expire: () => new Promise((resolve) => setTimeout(resolve, 1_500)), close: () => connection.close() };
+});
+
+unknownOutcomesContract('Redis', ['sink', 'checkpoints'], async () => {
+  const line = await startLossyLine(engines.addresses.redisUrl);
+  const near = await open();
+  const far = await connectRedis({ url: line.url, namespace, commandTimeoutMs: 200 });
+  const portsOf = (connection: RedisConnection) => ({
+    sink: createRedisCellSink(connection),
+    checkpoints: createRedisCheckpointStore(connection, { segmentTtlSeconds: 60 }),
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([near.close(), far.close()]);
+    await line.close();
+  };
+  return { near: portsOf(near), far: portsOf(far), line, close };
+});
+
+outcomeTrailContract('Redis', async () => {
+  const connection = await open();
+  const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  return { trail: createRedisOutcomeTrail(connection), pass, close: () => connection.close() };
 });
 
 const note: HeadNote = {

@@ -19,7 +19,7 @@ export function createNoteLog(logger: NoteLogger): (note: ArchiveNote) => void {
 }
 
 /** Values are read when scraped. */
-export function registerArchiveMetrics(metrics: Metrics, writer: ArchiveWriter): void {
+export function registerArchiveMetrics(metrics: Metrics, writer: Pick<ArchiveWriter, 'partitions' | 'totals'>): void {
   let known = new Set<number>();
   // First, because it reads the values of all: metrics are collected in the order in which they were named.
   const records = metrics.counter({

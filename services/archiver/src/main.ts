@@ -4,6 +4,7 @@ import { describeEvent } from '@tidemark/codec';
 import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
 import { createArchiveWriter, StoreUnavailable } from '@tidemark/pipeline';
 import {
+  closeWithin,
   createHealthServer,
   createLogger,
   createMetrics,
@@ -21,6 +22,9 @@ import { haltOnChange } from './topic-watch.ts';
 /** Epochs begin here; raising one is an operator's act on both stores. */
 const EPOCH = 1;
 const TOPIC_WATCH_INTERVAL_MS = 10_000;
+
+/** Of the ten seconds that a stop may take, six are for saving and two for leaving the group. */
+const CLOSE_DEADLINE_MS = 500;
 
 async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal): Promise<RunningService> {
   const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
@@ -64,9 +68,10 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
     done: Promise.all([writer.run(), log.run(writer.handler)]).then(() => undefined),
     // Save first: leaving the group gives the partitions, and what is held of them, away.
     stop: async () => {
-      await Promise.all([watch.stop(), writer.stop()]);
+      const watched = watch.stop();
+      await writer.stop();
       await log.stop();
-      await Promise.all([kafka.close(), clickhouse.close(), health.close()]);
+      await closeWithin(CLOSE_DEADLINE_MS, [watched, kafka.close(), clickhouse.close(), health.close()]);
     },
   };
 }

@@ -58,6 +58,8 @@ function createProgram(call: Call): Command {
   addReplay(program, call);
   addEval(program, call);
   addCheck(program, call);
+  addVerify(program, call);
+  addExplain(program, call);
   return program;
 }
 
@@ -203,6 +205,73 @@ function addCheck(program: Command, { output, ended }: Call): void {
     .action(async (files: string[], flags: { json?: true }) => {
       const { check } = await import('./check.ts');
       ended(check({ files, json: flags.json === true }, output));
+    });
+}
+
+function addVerify(program: Command, { output, ended }: Call): void {
+  program
+    .command('verify')
+    .description('recompute what Redis and ClickHouse serve from the archive, and name every cell that differs')
+    .option('--metric <id>', 'compare one metric only')
+    .option('--set <name...>', 'these sets only (default: all)')
+    .option('--metrics <file...>', 'definition files (default: TIDEMARK_METRICS, else those of the running up)')
+    .option('--json', 'one JSON object per difference, then one with the summary')
+    .action(async (flags: { metric?: string; set?: string[]; metrics?: string[]; json?: true }) => {
+      const [{ archiveUrl, verify }, { readRunningUp }] = await Promise.all([import('./verify/verify.ts'), import('./running-up.ts')]);
+      const config = withMetrics(readCliConfig(output.env), flags.metrics);
+      const running = config.clickhouseUrl === null ? await readRunningUp(config.dataFolder) : null;
+      const isChosen = flags.metrics !== undefined || output.env['TIDEMARK_METRICS'] !== undefined;
+      ended(
+        await verify(
+          {
+            ...config,
+            metrics: isChosen ? config.metrics : (running?.metrics ?? config.metrics),
+            sets: flags.set ?? [],
+            metric: flags.metric,
+            clickhouseUrl: archiveUrl(config.clickhouseUrl ?? running?.clickhouseUrl),
+            redisUrl: config.redisUrl ?? running?.redisUrl ?? null,
+            namespace: running?.namespace ?? config.namespace,
+            json: flags.json === true,
+          },
+          output,
+        ),
+      );
+    });
+}
+
+interface ExplainFlags {
+  readonly query?: string;
+  readonly kind?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly slice?: string;
+  readonly after?: string;
+  readonly limit?: number;
+  readonly json?: true;
+}
+
+function addExplain(program: Command, { output, ended }: Call): void {
+  program
+    .command('explain')
+    .description("one actor's events in time order, what became of each, and the integers that they add to a metric now")
+    .argument('<metric>', 'id of a metric')
+    .argument('<actor>', 'userId or anonymousId, as producers write it')
+    .option('--query <url>', 'the query service (default: that of the running up)')
+    .addOption(new Option('--kind <kind>', 'where a user and an anonymous actor have one id').choices(['user', 'anonymous']))
+    .option('--from <bucket>', 'of the contributions (default: the first event)')
+    .option('--to <bucket>', 'of the contributions (default: the watermark or the last event)')
+    .option('--slice <slice>', 'contributions by the values of a slice instead of to the total')
+    .option('--limit <count>', 'events of one page (default: 100)', wholeNumber)
+    .option('--after <place>', 'the events that follow, as the page before said')
+    .option('--json', "the service's answer as it is")
+    .action(async (metric: string, actor: string, { query, json, ...flags }: ExplainFlags) => {
+      const [{ explain }, { readRunningUp }] = await Promise.all([import('./explain/explain.ts'), import('./running-up.ts')]);
+      const config = readCliConfig(output.env);
+      const queryUrl = query ?? (await readRunningUp(config.dataFolder))?.httpUrl;
+      if (queryUrl === undefined || !URL.canParse(queryUrl))
+        throw exitError(exitCodes.usage, 'no query service to ask: start one with tidemark up, or name its URL with --query');
+      const parameters = Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, String(value)]));
+      ended(await explain({ metric, actor, queryUrl, key: config.apiKey, parameters, json: json === true }, output));
     });
 }
 

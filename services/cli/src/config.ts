@@ -10,6 +10,7 @@ import {
   logLevels,
   portField,
   readConfig,
+  secretField,
   textField,
   urlField,
 } from '@tidemark/runtime';
@@ -18,6 +19,7 @@ import { z } from 'zod';
 const schema = z.object({
   TIDEMARK_DATA: textField({ example: '.tidemark' }).optional(),
   TIDEMARK_CACHE: textField({ example: '.tidemark/cache' }).optional(),
+  TIDEMARK_API_KEY: secretField().optional(),
   TIDEMARK_KAFKA_BROKERS: hostPortListField().optional(),
   TIDEMARK_REDIS_URL: urlField({ schemes: ['redis', 'rediss'], example: 'redis://127.0.0.1:6379' }).optional(),
   TIDEMARK_CLICKHOUSE_URL: urlField().optional(),
@@ -40,6 +42,8 @@ export interface CliConfig {
   /** Absolute. */
   readonly dataFolder: string;
   readonly cacheFolder: string;
+  /** For the query service; null without. */
+  readonly apiKey: string | null;
   /** `host:port` each; null when the engines are to be started here. */
   readonly kafkaBrokers: readonly string[] | null;
   readonly redisUrl: string | null;
@@ -66,6 +70,7 @@ export function readCliConfig(env: Readonly<Record<string, string | undefined>>)
   return {
     dataFolder,
     cacheFolder: resolve(given.TIDEMARK_CACHE ?? join(dataFolder, 'cache')),
+    apiKey: given.TIDEMARK_API_KEY ?? null,
     kafkaBrokers: given.TIDEMARK_KAFKA_BROKERS ?? null,
     redisUrl: given.TIDEMARK_REDIS_URL ?? null,
     clickhouseUrl: given.TIDEMARK_CLICKHOUSE_URL ?? null,

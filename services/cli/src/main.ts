@@ -1,4 +1,4 @@
-/** The command line `tidemark`: up, doctor, replay, eval, check. */
+/** The command line `tidemark`: up, doctor, replay, eval, check, verify, explain. */
 import { runCommandLine } from './command-line.ts';
 import { createOutput } from './terminal-output.ts';
 

@@ -9,6 +9,9 @@ const schema = z.object({
   kafkaBrokers: z.array(z.string()),
   redisUrl: z.string(),
   namespace: z.string(),
+  /** Absent from what an older release left. */
+  clickhouseUrl: z.string().optional(),
+  metrics: z.array(z.string()).optional(),
 });
 
 export type RunningUp = Readonly<z.output<typeof schema>>;

@@ -1,5 +1,5 @@
 /** Where a command writes: data to one stream, progress and messages to the other. */
-import { createStyle, type Style, type TerminalStream } from '@tidemark/runtime';
+import { createStyle, redactText, type Style, type TerminalStream } from '@tidemark/runtime';
 
 export interface Output {
   /** One line of data. */
@@ -21,7 +21,7 @@ export function createOutput(streams: { stdout: TerminalStream; stderr: Terminal
       stdout.write(`${line}\n`);
     },
     message: (line) => {
-      stderr.write(`${line}\n`);
+      stderr.write(`${redactText(line)}\n`);
     },
     messages: stderr,
     dataStyle: createStyle(stdout, env),

@@ -1,17 +1,21 @@
 /** The HTTP application: routes, limits, security headers, and one way in which errors leave. Tests drive it by `inject`. */
 import type { Duplex } from 'node:stream';
-import fastifyStatic from '@fastify/static';
 import type { Answerer, ServedSet } from '@tidemark/pipeline';
-import type { Logger } from '@tidemark/runtime';
+import { type Logger, noTracing, type Tracing } from '@tidemark/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AccessOptions, addAccess } from './access/access.ts';
+import type { AuditSources } from './audit.ts';
 import { isLoopback } from './config.ts';
 import type { LiveHub } from './live/live-hub.ts';
 import { PROBLEMS, Problem, problemBody, problemOf } from './problems.ts';
+import { addRequestTraces } from './request-traces.ts';
 import { addAnswerRoutes } from './routes/answers.ts';
+import { addAuditRoute } from './routes/audit.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
+import { addInspectRoutes, type Inspection } from './routes/inspect.ts';
 import { addLiveRoute } from './routes/live.ts';
 import { addOperationRoutes } from './routes/operations.ts';
+import { addPages, isPageAddress, sendPage } from './routes/pages.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface AppOptions {
@@ -20,13 +24,17 @@ export interface AppOptions {
   readonly partitions: readonly number[];
   readonly telemetry: Telemetry;
   readonly logger: Logger;
+  /** Default: none. */
+  readonly tracing?: Tracing;
   readonly nowMs: () => number;
-  /** The dashboard's files; null serves none. */
+  /** The dashboard's files; null: `/` says in a text that they are not built. */
   readonly dashboardFolder: string | null;
   /** Answer only when asked as this machine: a page of another site that has its name point here (DNS rebinding) reads nothing. */
   readonly loopbackHostsOnly: boolean;
   readonly access: Omit<AccessOptions, 'nowMs' | 'refused'>;
   readonly live: LiveHub;
+  readonly inspection: Inspection;
+  readonly audit: AuditSources;
   /** Default 15,000. */
   readonly answerTimeoutMs?: number;
 }
@@ -49,6 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_URL_CHARS },
     requestTimeout: RECEIVE_TIMEOUT_MS,
     connectionTimeout: 2 * RECEIVE_TIMEOUT_MS,
     keepAliveTimeout: 30_000,
@@ -58,6 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => sendProblem(options, error, request, reply),
   });
+  if (options.tracing !== undefined && options.tracing !== noTracing) addRequestTraces(app, options.tracing);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-cache');
     if (request.raw.url !== undefined && request.raw.url.length > MAX_URL_CHARS)
@@ -78,17 +88,21 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       const problem = new Problem('not_allowed', `${request.method} is not answered: every path takes GET`, { headers: { allow: 'GET, HEAD' } });
       return sendProblem(options, problem, request, reply);
     }
+    if (isPageAddress(request)) return sendPage(reply, options.dashboardFolder);
     return sendProblem(options, new Problem('unknown_path', `nothing is at ${JSON.stringify(request.url.slice(0, 200))}`), request, reply);
   });
   addCatalogueRoutes(app, options);
   addAnswerRoutes(app, options);
   addOperationRoutes(app, options);
   addLiveRoute(app, { ...options, access });
-  app.addHook('preClose', async () => options.live.close());
+  addInspectRoutes(app, { ...options, access });
+  addAuditRoute(app, { ...options, sources: options.audit });
+  app.addHook('preClose', async () => {
+    options.live.close();
+    options.inspection.events.close();
+  });
   app.server.maxConnections = MAX_CONNECTIONS;
-  if (options.dashboardFolder !== null) {
-    await app.register(fastifyStatic, { root: options.dashboardFolder, wildcard: false, cacheControl: false, dotfiles: 'ignore' });
-  }
+  await addPages(app, options.dashboardFolder);
   return app;
 }
 

@@ -11,6 +11,7 @@ import {
   redactUrl,
   secretField,
   textField,
+  tracingVariables,
   urlField,
   urlListField,
 } from '@tidemark/runtime';
@@ -31,6 +32,7 @@ const schema = z.object({
     'tidemark',
   ),
   TIDEMARK_PARTITIONS: integerField({ min: 1, max: 4_096 }).default(12),
+  TIDEMARK_PARTITIONER: choiceField(['murmur2', 'crc32']).default('murmur2'),
   TIDEMARK_METRICS: textField({
     expected: 'the paths of one or more definition files, separated by commas',
     example: 'schemas/metrics/auto-cabinet.yaml',
@@ -45,6 +47,7 @@ const schema = z.object({
   TIDEMARK_RATE_LIMIT: integerField({ min: 0, max: 1_000_000 }).default(500),
   TIDEMARK_LIVE_STREAMS: integerField({ min: 1, max: MAX_STREAMS }).default(200),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
+  ...tracingVariables,
 });
 
 export interface Config {
@@ -53,6 +56,7 @@ export interface Config {
   readonly clickhouseDatabase: string;
   readonly namespace: string;
   readonly partitions: readonly number[];
+  readonly partitioner: 'murmur2' | 'crc32';
   readonly metricFiles: readonly string[];
   readonly latenessMs: number;
   readonly host: string;
@@ -66,6 +70,9 @@ export interface Config {
   readonly requestsPerSecond: number;
   readonly streamsPerAsker: number;
   readonly logLevel: (typeof logLevels)[number];
+  /** Undefined: no traces. */
+  readonly otlpEndpoint: string | undefined;
+  readonly tracePercent: number;
 }
 
 export type ConfigOutcome = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] };
@@ -103,6 +110,7 @@ export function readQueryConfig(env: Environment): ConfigOutcome {
       clickhouseDatabase: config.TIDEMARK_CLICKHOUSE_DATABASE,
       namespace: config.TIDEMARK_NAMESPACE,
       partitions: Array.from({ length: config.TIDEMARK_PARTITIONS }, (_, partition) => partition),
+      partitioner: config.TIDEMARK_PARTITIONER,
       metricFiles,
       latenessMs: config.TIDEMARK_LATENESS,
       host: config.TIDEMARK_HTTP_HOST,
@@ -113,6 +121,8 @@ export function readQueryConfig(env: Environment): ConfigOutcome {
       requestsPerSecond: config.TIDEMARK_RATE_LIMIT,
       streamsPerAsker: config.TIDEMARK_LIVE_STREAMS,
       logLevel: config.TIDEMARK_LOG_LEVEL,
+      otlpEndpoint: config.TIDEMARK_OTLP_ENDPOINT,
+      tracePercent: config.TIDEMARK_TRACE_PERCENT,
     },
   };
 }

@@ -2,47 +2,36 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectClickHouse, createClickHouseCellReader } from '@tidemark/clickhouse';
+import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { createAnswerer } from '@tidemark/pipeline';
-import { connectRedis, createRedisCellReader } from '@tidemark/redis';
-import { createLogger, createMetrics, exitCodes, type Logger, type RunningService, runService, systemClock } from '@tidemark/runtime';
+import { createLogger, createMetrics, exitCodes, type Logger, type RunningService, runService, startTracing, systemClock } from '@tidemark/runtime';
 import { buildApp } from './app.ts';
 import { type Config, MAX_STREAMS, readQueryConfig } from './config.ts';
+import { type Connections, createConnections } from './connections.ts';
+import { contributeAside } from './inspect/contribute-aside.ts';
+import { EventHub } from './inspect/event-hub.ts';
+import { createTurns } from './inspect/turns.ts';
 import { LiveHub } from './live/live-hub.ts';
 import { readMetricSets } from './metric-sets.ts';
 import { startPolling } from './polling.ts';
-import { reconnectingReader } from './stores.ts';
+import type { Inspection } from './routes/inspect.ts';
 import { createTelemetry } from './telemetry.ts';
 
-/** A store that hangs is given up on, and the other one asked. */
-const STORE_TIMEOUT_MS = 3_000;
+/** How often streams of events look for new ones. */
+const LOOK_EVERY_MS = 500;
+/** Streams of events are read by people who look for something. */
+const MAX_EVENT_STREAMS = { ofAsker: 20, ofAll: 200 };
+const MAX_WAITING_EXPLANATIONS = 10;
 
 async function start(config: Config, logger: Logger): Promise<RunningService> {
   const { partitions, latenessMs, loopbackOnly } = config;
   const sets = readMetricSets(config.metricFiles, config);
-  const telemetry = createTelemetry(createMetrics());
+  const { otlpEndpoint: endpoint, tracePercent: percent } = config;
+  const tracing = await startTracing({ endpoint, percent, service: 'query', logger });
+  const telemetry = createTelemetry(createMetrics(), tracing);
   const clock = systemClock;
-  const redis = reconnectingReader({
-    name: 'redis',
-    nowMs: clock.nowMs,
-    connect: async () => {
-      const connection = await connectRedis({ url: config.redisUrl, namespace: config.namespace, commandTimeoutMs: STORE_TIMEOUT_MS });
-      return { reader: createRedisCellReader(connection), close: () => connection.close() };
-    },
-  });
-  const clickhouse = reconnectingReader({
-    name: 'clickhouse',
-    nowMs: clock.nowMs,
-    connect: async () => {
-      const connection = await connectClickHouse({
-        url: config.clickhouseUrl,
-        database: config.clickhouseDatabase,
-        requestTimeoutMs: STORE_TIMEOUT_MS,
-      });
-      return { reader: createClickHouseCellReader(connection), close: () => connection.close() };
-    },
-  });
-  const stores = { redis: telemetry.measured(redis), clickhouse: telemetry.measured(clickhouse) };
+  const connections = createConnections(config, clock.nowMs);
+  const stores = { redis: telemetry.measured(connections.redis), clickhouse: telemetry.measured(connections.clickhouse) };
   const answerer = createAnswerer({ sets, partitions, stores, latenessMs, clock });
   const live = new LiveHub({
     answerer,
@@ -53,6 +42,8 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
     failed: (error) => logger.error({ err: error }, 'live figure failed'),
     changed: telemetry.countStream,
   });
+  const inspection = inspectionOf(config, connections);
+  const looking = clock.every(LOOK_EVERY_MS, () => inspection.events.tick());
   const polling = startPolling({ watch: answerer.watch, clock, telemetry, logger, polled: () => live.tick() });
   const app = await buildApp({
     answerer,
@@ -60,16 +51,20 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
     partitions,
     telemetry,
     logger,
+    tracing,
     nowMs: clock.nowMs,
     dashboardFolder: dashboardFolder(),
     loopbackHostsOnly: loopbackOnly,
-    access: { keys: config.keys, corsOrigins: config.corsOrigins, requestsPerSecond: config.requestsPerSecond },
+    access: { keys: config.keys, corsOrigins: config.corsOrigins, requestsPerSecond: config.requestsPerSecond, inspectWithoutKey: loopbackOnly },
     live,
+    inspection,
+    audit: connections.audit,
   });
   const stop = async (): Promise<void> => {
     await app.close();
     await polling.stop();
-    await Promise.all([redis.close(), clickhouse.close()]);
+    await looking.stop();
+    await Promise.all([connections.close(), tracing.stop()]);
   };
   try {
     const address = await app.listen({ host: config.host, port: config.port });
@@ -82,15 +77,32 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   return { stop };
 }
 
+function inspectionOf({ partitions, partitioner, latenessMs }: Config, { trail, archive }: Connections): Inspection {
+  return {
+    events: new EventHub({
+      trail,
+      partitions,
+      latenessMs,
+      nowMs: systemClock.nowMs,
+      maxStreamsPerAsker: MAX_EVENT_STREAMS.ofAsker,
+      maxStreams: MAX_EVENT_STREAMS.ofAll,
+    }),
+    archive,
+    contribute: contributeAside,
+    history: { settings: { ...DEFAULT_SETTINGS, latenessMs }, partitioner, partitionCount: partitions.length },
+    turns: createTurns({ maxWaiting: MAX_WAITING_EXPLANATIONS }),
+  };
+}
+
 function reachOf({ keys, loopbackOnly }: Config): string {
   if (keys.length > 0) return `who has one of ${keys.length} keys: ${keys.map(({ name }) => name).join(', ')}`;
   return loopbackOnly ? 'this machine only: there are no keys' : 'everybody who reaches the port: there are no keys';
 }
 
-/** The built pages where there are some, else the ones that need no build. */
+/** Null where the pages are not built. */
 function dashboardFolder(): string | null {
-  const room = join(import.meta.dirname, '../../dashboard');
-  return ['dist', 'public'].map((name) => join(room, name)).find((folder) => existsSync(join(folder, 'index.html'))) ?? null;
+  const folder = join(import.meta.dirname, '../../dashboard/dist');
+  return existsSync(join(folder, 'index.html')) ? folder : null;
 }
 
 const outcome = readQueryConfig(process.env);

@@ -1,12 +1,10 @@
 /** Readers of stores that may not be there yet: the service starts without them and connects when they come. */
-import { type CellReader, StoreUnavailable } from '@tidemark/pipeline';
+import { type CellReader, type ExplainArchive, type OutcomeTrail, StoreUnavailable } from '@tidemark/pipeline';
 
-export interface StoreConnection {
-  readonly reader: CellReader;
-  close(): Promise<void>;
-}
-
-export interface ReconnectingReader extends CellReader {
+/** Something that is made of a connection, which comes and goes with its store. */
+export interface Reconnecting<Port> {
+  /** Throws StoreUnavailable while there is no connection. */
+  connected(): Promise<Port>;
   close(): Promise<void>;
 }
 
@@ -14,17 +12,21 @@ export interface ReconnectingReader extends CellReader {
 const ATTEMPT_EVERY_MS = 500;
 
 /**
- * A reader that connects at its first call, and again after a failed attempt. Until then every call throws StoreUnavailable with the reason, also for
+ * Connects at the first call, and again after a failed attempt. Until then every call throws StoreUnavailable with the reason, also for
  * failures that need an operator (a wrong password, an eviction policy): they may be mended while the service runs.
  */
-export function reconnectingReader(options: { name: CellReader['name']; connect(): Promise<StoreConnection>; nowMs(): number }): ReconnectingReader {
+export function reconnecting<Port>(options: {
+  name: string;
+  connect(): Promise<{ readonly port: Port; close(): Promise<void> }>;
+  nowMs(): number;
+}): Reconnecting<Port> {
   const { name, connect, nowMs } = options;
-  let connection: StoreConnection | null = null;
-  let connecting: Promise<StoreConnection> | null = null;
+  let connection: { readonly port: Port; close(): Promise<void> } | null = null;
+  let connecting: Promise<Port> | null = null;
   let failed: { atMs: number; error: StoreUnavailable } | null = null;
   let closed = false;
 
-  const attempt = async (): Promise<StoreConnection> => {
+  const attempt = async (): Promise<Port> => {
     try {
       const made = await connect();
       if (closed) {
@@ -32,7 +34,7 @@ export function reconnectingReader(options: { name: CellReader['name']; connect(
         throw new StoreUnavailable(name, 'the service is stopping');
       }
       connection = made;
-      return made;
+      return made.port;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const unavailable = error instanceof StoreUnavailable ? error : new StoreUnavailable(name, message, { cause: error });
@@ -40,24 +42,46 @@ export function reconnectingReader(options: { name: CellReader['name']; connect(
       throw unavailable;
     }
   };
-  const connected = async (): Promise<CellReader> => {
-    if (connection !== null) return connection.reader;
-    if (closed) throw new StoreUnavailable(name, 'the service is stopping');
-    if (failed !== null && nowMs() - failed.atMs < ATTEMPT_EVERY_MS) throw failed.error;
-    connecting ??= attempt().finally(() => {
-      connecting = null;
-    });
-    return (await connecting).reader;
-  };
   return {
-    name,
-    heads: async (lineage, partitions) => (await connected()).heads(lineage, partitions),
-    read: async (lineage, partitions, ranges) => (await connected()).read(lineage, partitions, ranges),
+    connected: async () => {
+      if (connection !== null) return connection.port;
+      if (closed) throw new StoreUnavailable(name, 'the service is stopping');
+      if (failed !== null && nowMs() - failed.atMs < ATTEMPT_EVERY_MS) throw failed.error;
+      connecting ??= attempt().finally(() => {
+        connecting = null;
+      });
+      return await connecting;
+    },
     close: async () => {
       closed = true;
       await connecting?.catch(() => {});
       await connection?.close();
       connection = null;
     },
+  };
+}
+
+export function readerOver(name: CellReader['name'], connected: () => Promise<CellReader>): CellReader {
+  return {
+    name,
+    heads: async (lineage, partitions) => (await connected()).heads(lineage, partitions),
+    read: async (lineage, partitions, ranges) => (await connected()).read(lineage, partitions, ranges),
+  };
+}
+
+export function trailOver(connected: () => Promise<OutcomeTrail>): OutcomeTrail {
+  return {
+    want: async (lineage, options) => (await connected()).want(lineage, options),
+    isWanted: async (lineage) => (await connected()).isWanted(lineage),
+    append: async (lineage, partition, records) => (await connected()).append(lineage, partition, records),
+    read: async (lineage, partitions, options) => (await connected()).read(lineage, partitions, options),
+  };
+}
+
+export function archiveOver(connected: () => Promise<ExplainArchive>): ExplainArchive {
+  return {
+    recordsOfActor: async (page) => (await connected()).recordsOfActor(page),
+    position: async (partition) => (await connected()).position(partition),
+    latestTimes: async (of, spans) => (await connected()).latestTimes(of, spans),
   };
 }

@@ -1,6 +1,6 @@
 /** What Prometheus learns of the query service: requests, store reads, and answers that were kept. */
 import type { CellReader } from '@tidemark/pipeline';
-import { latencyBucketsSeconds, type Metrics } from '@tidemark/runtime';
+import { latencyBucketsSeconds, type Metrics, noTracing, type Tracing } from '@tidemark/runtime';
 
 export interface Telemetry {
   readonly metrics: Metrics;
@@ -14,7 +14,7 @@ export interface Telemetry {
   measured(reader: CellReader): CellReader;
 }
 
-export function createTelemetry(metrics: Metrics): Telemetry {
+export function createTelemetry(metrics: Metrics, tracing: Tracing = noTracing): Telemetry {
   const requests = metrics.counter({
     name: 'http_requests_total',
     help: 'Requests by route, method and status.',
@@ -52,7 +52,13 @@ export function createTelemetry(metrics: Metrics): Telemetry {
   const timed = async <Answer>(store: string, method: string, call: () => Promise<Answer>): Promise<Answer> => {
     const startedMs = performance.now();
     try {
-      const answer = await call();
+      const span = {
+        name: `${store} ${method}`,
+        kind: 'client',
+        onlyInside: true,
+        attributes: { 'tidemark.store': store, 'db.operation.name': method },
+      } as const;
+      const answer = await tracing.run(span, call);
       reads.with({ store, method, outcome: 'ok' }).add();
       return answer;
     } catch (error) {

@@ -32,7 +32,8 @@ function keysOf(lines: string) {
   return outcome.keys;
 }
 
-const KEYS = keysOf(`${keyLine('analyst', KEY)}\n${keyLine('wall', OTHER)}`);
+const INSPECTOR = keyOf(Buffer.alloc(32, 10));
+const KEYS = keysOf(`${keyLine('analyst', KEY, ['read', 'inspect'])}\n${keyLine('wall', OTHER)}\n${keyLine('support', INSPECTOR, ['inspect'])}`);
 
 function worldOf(access: WorldOptions['access'], options: Partial<WorldOptions> = {}) {
   const events = [trackOf('Ordered', 'ann', { timestamp: '2026-11-21T12:00:00Z', messageId: 'm' })];
@@ -51,10 +52,13 @@ describe('every path with every kind of key', () => {
     metrics: 'orders',
   };
   const paths = Object.keys(openApiDocument()['paths'] ?? {}).map((path) =>
-    path === '/v1/live'
+    path.endsWith('/live')
       ? // Answered before the stream begins, so that it ends.
-        '/v1/live?metrics=nothing'
-      : path.replace('{set}', 'shop').replace(/([a-z]+)\/\{id\}/, (_, room: string) => `${room}/${ids[room]}`),
+        `${path}?${path === '/v1/live' ? 'metrics' : 'set'}=nothing`
+      : path
+          .replace('{set}', 'shop')
+          .replace('{metric}/{actor}', 'orders/ann')
+          .replace(/([a-z]+)\/\{id\}/, (_, room: string) => `${room}/${ids[room]}`),
   );
   const spellings = [
     '/v1',
@@ -69,10 +73,11 @@ describe('every path with every kind of key', () => {
     '/v1/metrics?',
     '/./v1/metrics',
   ];
-  const presented: readonly (readonly [string, Record<string, string>, boolean])[] = [
+  const presented: readonly (readonly [string, Record<string, string>, boolean | 'read' | 'inspect'])[] = [
     ['no key', {}, false],
-    ['a key', bearer(KEY), true],
-    ['another key', bearer(OTHER), true],
+    ['a key for everything', bearer(KEY), true],
+    ['a key for figures', bearer(OTHER), 'read'],
+    ['a key for single events and actors', bearer(INSPECTOR), 'inspect'],
     ['the scheme in lower case', { authorization: `bearer ${KEY}` }, true],
     ['a key of a stranger', bearer(STRANGER), false],
     ['an empty key', { authorization: 'Bearer ' }, false],
@@ -93,7 +98,9 @@ describe('every path with every kind of key', () => {
     for (const [what, headers, isGood] of presented) {
       world.clock.advance(10_000);
       const { status, headers: answered } = await world.get(path, headers);
-      const expected = isOpen || isGood ? (path.includes('nothing') ? 404 : 200) : 401;
+      const scope = /^\/v1\/(?:events|explain)/.test(path) ? 'inspect' : 'read';
+      const found = path.includes('nothing') ? 404 : 200;
+      const expected = isOpen || isGood === true || isGood === scope ? found : isGood === false ? 401 : 403;
       expect([what, status]).toEqual([what, expected]);
       expect([what, answered['www-authenticate'] !== undefined]).toEqual([what, expected === 401]);
     }
@@ -171,15 +178,23 @@ describe('keys', () => {
   let child: ChildProcess | null = null;
   afterEach(() => child?.kill());
 
-  it('are made by a command that prints the key and the line that is kept of it', async () => {
-    child = spawn(process.execPath, [join(import.meta.dirname, '../src/access/make-key.ts'), 'ops'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  it.each([
+    [[], ['read']],
+    [['inspect'], ['inspect']],
+    [
+      ['inspect', 'read'],
+      ['read', 'inspect'],
+    ],
+  ])('are made by a command that prints the key and the line that is kept of it: scopes %j', async (words, scopes) => {
+    const command = join(import.meta.dirname, '../src/access/make-key.ts');
+    child = spawn(process.execPath, [command, 'ops', ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
     let out = '';
     child.stdout?.on('data', (chunk) => {
       out += String(chunk);
     });
     await once(child, 'close');
     const [key = '', line = ''] = out.split('\n');
-    expect(findKey(keysOf(line), key)?.name).toBe('ops');
+    expect(findKey(keysOf(line), key)).toMatchObject({ name: 'ops', scopes });
     expect(line).not.toContain(key);
   });
 });

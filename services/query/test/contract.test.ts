@@ -42,7 +42,7 @@ describe('the contract', () => {
   });
 
   it('lists the paths that the application has, and no others', () => {
-    const documented = Object.keys(openApiDocument()['paths'] ?? {}).map((path) => path.replace(/\{(\w+)\}/, ':$1'));
+    const documented = Object.keys(openApiDocument()['paths'] ?? {}).map((path) => path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const url of documented) expect([url, world.app.hasRoute({ method: 'GET', url })]).toEqual([url, true]);
     expect(world.routes.toSorted()).toEqual(documented.toSorted());
   });

@@ -1,10 +1,20 @@
 // Stores that go away and come back under 200 requests a second while events arrive: right figures, honest sources, 503 only while nothing can answer.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClickHouseConnection, connectClickHouse, createClickHouseCellSink, migrate } from '@tidemark/clickhouse';
+import { connectRedis, createRedisCellSink, type RedisConnection } from '@tidemark/redis';
+import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServedWorld, type ServedWorld, setOf, trackOf } from './served-world.ts';
 
 const REQUESTS_PER_SECOND = 200;
-const set = setOf('name: shop\nmetrics: [{ id: orders, kind: kpi, measure: { count: Ordered } }]');
+const SET_TEXT = 'name: shop\nmetrics: [{ id: orders, kind: kpi, measure: { count: Ordered } }]';
+const set = setOf(SET_TEXT);
 let messages = 0;
 const ordered = () => trackOf('Ordered', `user${messages % 50}`, { timestamp: '2026-11-21T12:00:00Z', messageId: `m${messages++}` });
 
@@ -59,12 +69,12 @@ function setAway(store: 'redis' | 'clickhouse', isAway: boolean): void {
 }
 
 /** Asks evenly for a while; how late an answer comes holds up no later question. */
-async function load(ms: number): Promise<readonly Seen[]> {
+async function load(ms: number, from = base): Promise<readonly Seen[]> {
   const startedMs = performance.now();
   const asked: Promise<Seen>[] = [];
   const ask = async (): Promise<Seen> => {
     const atMs = performance.now() - startedMs;
-    const response = await fetch(`${base}/v1/kpis/orders`);
+    const response = await fetch(`${from}/v1/kpis/orders`);
     return { atMs, status: response.status, retryAfter: response.headers.get('retry-after'), body: JSON.parse(await response.text()) };
   };
   while (performance.now() - startedMs < ms) {
@@ -112,5 +122,133 @@ describe('under 200 requests a second', () => {
     expect(statuses(whole)).toEqual([200]);
     expect(sources(whole.filter(({ atMs }) => atMs > 700)).has('redis')).toBe(true);
     for (const phase of [calm, withoutRedis, withoutBoth, withClickHouse, whole]) expectRight(phase);
+  });
+});
+
+describe('under 200 requests a second, with the engines themselves', () => {
+  const namespace = uniqueName('outage');
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-outage-'));
+  let engines: AcquiredEngines;
+  let redis: RedisConnection;
+  let clickhouse: ClickHouseConnection;
+  let service: { process: ChildProcess; base: string };
+  let published: ServedWorld;
+  let isPublishing = true;
+  const ending = new AbortController();
+  const loops: Promise<void>[] = [];
+
+  /** The service as it is deployed, in a process of its own. */
+  async function startService(): Promise<{ process: ChildProcess; base: string }> {
+    const metrics = join(folder, 'shop.yaml');
+    writeFileSync(metrics, SET_TEXT);
+    const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts')], {
+      env: {
+        PATH: process.env['PATH'],
+        TIDEMARK_REDIS_URL: engines.addresses.redisUrl,
+        TIDEMARK_CLICKHOUSE_URL: engines.addresses.clickhouseUrl,
+        TIDEMARK_CLICKHOUSE_DATABASE: namespace,
+        TIDEMARK_NAMESPACE: namespace,
+        TIDEMARK_PARTITIONS: '2',
+        TIDEMARK_METRICS: metrics,
+        TIDEMARK_HTTP_PORT: '0',
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    for await (const line of createInterface({ input: child.stderr })) {
+      const { address, msg } = JSON.parse(line) as { address?: string; msg: string };
+      if (address !== undefined) {
+        // Read on, so that the service never waits for its log.
+        child.stderr.resume();
+        return { process: child, base: address };
+      }
+      if (msg.includes('failed')) throw new Error(line);
+    }
+    throw new Error('the service has ended');
+  }
+
+  beforeAll(async () => {
+    engines = await acquireEngines(['redis', 'clickhouse']);
+    redis = await connectRedis({ url: engines.addresses.redisUrl, namespace, commandTimeoutMs: 1_000 });
+    clickhouse = await connectClickHouse({ url: engines.addresses.clickhouseUrl, database: namespace, requestTimeoutMs: 2_000 });
+    await migrate(clickhouse, { folder: resolve(import.meta.dirname, '../../../schemas/clickhouse') });
+    const sinks = [createRedisCellSink(redis), createClickHouseCellSink(clickhouse)] as const;
+    published = await createServedWorld({ set, events: [ordered()], sinks });
+    const publishing = async (every: number, sink: (typeof sinks)[number]): Promise<void> => {
+      for (; !ending.signal.aborted; await sleep(every)) if (isPublishing) await published.publish({}, [sink]);
+    };
+    const folding = async (): Promise<void> => {
+      for (; !ending.signal.aborted; await sleep(50)) if (isPublishing) published.fold([ordered()]);
+    };
+    loops.push(folding(), publishing(100, sinks[0]), publishing(500, sinks[1]));
+    service = await startService();
+    await sleep(500);
+  });
+  afterAll(async () => {
+    ending.abort();
+    await Promise.all(loops);
+    service?.process.kill();
+    if (service !== undefined && service.process.exitCode === null) await once(service.process, 'exit');
+    await Promise.all([redis?.close(), clickhouse?.close()]);
+    await engines?.release();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Loads until the last half second of answers is as wanted, or for too long. */
+  async function loadUntil(wanted: (last: readonly Seen[]) => boolean, deadlineMs: number): Promise<{ seen: readonly Seen[]; tookMs: number }> {
+    const seen: Seen[] = [];
+    const startedMs = performance.now();
+    for (;;) {
+      const last = await load(500, service.base);
+      seen.push(...last);
+      const tookMs = performance.now() - startedMs;
+      if (wanted(last) || tookMs > deadlineMs) return { seen, tookMs };
+    }
+  }
+  const isAll = (status: number, source?: string) => (last: readonly Seen[]) =>
+    last.every((each) => each.status === status && (source === undefined || each.body.asOf?.source === source));
+
+  it('an unchanged position is answered 304, a changed one with the new figure', async () => {
+    isPublishing = false;
+    await sleep(1_500);
+    const first = await fetch(`${service.base}/v1/kpis/orders`);
+    const etag = String(first.headers.get('etag'));
+    const again = await fetch(`${service.base}/v1/kpis/orders`, { headers: { 'if-none-match': etag } });
+    expect([first.status, again.status, await again.text()]).toEqual([200, 304, '']);
+    isPublishing = true;
+    await sleep(1_500);
+    expect((await fetch(`${service.base}/v1/kpis/orders`, { headers: { 'if-none-match': etag } })).status).toBe(200);
+  });
+
+  it('killing Redis, then ClickHouse, gives right figures with an honest source, then 503s, then recovery, and no other failure', {
+    timeout: 60_000,
+  }, async () => {
+    const calm = await load(1_500, service.base);
+    expect([statuses(calm), sources(calm), calm.length > 250]).toEqual([[200], new Set(['redis']), true]);
+
+    await engines.local.kill('redis');
+    const withoutRedis = await loadUntil(isAll(200, 'clickhouse'), 6_000);
+    expect([statuses(withoutRedis.seen), isAll(200, 'clickhouse')(withoutRedis.seen.slice(-50))]).toEqual([[200], true]);
+
+    await engines.local.kill('clickhouse');
+    const withoutBoth = await loadUntil(isAll(503), 8_000);
+    for (const { status, retryAfter, body } of withoutBoth.seen)
+      if (status !== 200) expect([status, retryAfter, body.code]).toEqual([503, '1', 'unavailable']);
+    expect(isAll(503)(withoutBoth.seen.slice(-50))).toBe(true);
+
+    const starting = engines.local.start('clickhouse');
+    const withClickHouse = await loadUntil(isAll(200, 'clickhouse'), 20_000);
+    await starting;
+    for (const { status, body } of withClickHouse.seen) if (status !== 200) expect([status, body.code]).toEqual([503, 'unavailable']);
+    expect(isAll(200)(withClickHouse.seen.slice(-50))).toBe(true);
+
+    await engines.local.start('redis');
+    const whole = await loadUntil(isAll(200, 'redis'), 10_000);
+    expect([statuses(whole.seen), isAll(200, 'redis')(whole.seen.slice(-50))]).toEqual([[200], true]);
+
+    const phases = { withoutRedis, withoutBoth, withClickHouse, whole };
+    for (const { seen } of Object.values(phases)) expectRight(seen);
+    expectRight(calm);
+    const told = Object.entries(phases).map(([name, { seen, tookMs }]) => `${name} ${seen.length} answers, settled after ${Math.round(tookMs)} ms`);
+    console.log(`outage of real engines: ${told.join('; ')}`);
   });
 });

@@ -1,13 +1,23 @@
 /** A service over in-memory stores for tests: a definition file and events in, the real decoder and fold, the real application out. */
-import { createDecoder, partitionOf } from '@tidemark/codec';
+import { createDecoder, describeEvent, partitionOf } from '@tidemark/codec';
 import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { parseMetricSet } from '@tidemark/definitions';
-import { type CellRow, createAnswerer, type HeadNote, NO_VERSION, versionOf } from '@tidemark/pipeline';
+import { type CellRow, type CellSink, contributionsOf, createAnswerer, type HeadNote, NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { createLogger, createMetrics } from '@tidemark/runtime';
-import { MemoryCellStore } from '@tidemark/testing';
+import {
+  MemoryArchive,
+  MemoryCellStore,
+  MemoryCheckLedger,
+  MemoryCheckpointStore,
+  MemoryIncidentLedger,
+  MemoryOutcomeTrail,
+  memoryActorArchive,
+} from '@tidemark/testing';
 import type { InjectOptions } from 'fastify';
 import type { AppOptions } from '../src/app.ts';
 import { buildApp } from '../src/app.ts';
+import { EventHub } from '../src/inspect/event-hub.ts';
+import { createTurns } from '../src/inspect/turns.ts';
 import { LiveHub, type LiveHubOptions } from '../src/live/live-hub.ts';
 import { createTelemetry } from '../src/telemetry.ts';
 import { checkExchange } from './contract.ts';
@@ -32,6 +42,8 @@ export function setOf(text: string, file = 'shop.yaml'): MetricSet {
 
 export interface WorldOptions {
   readonly set: MetricSet;
+  /** Served beside it, from the same events. */
+  readonly moreSets?: readonly MetricSet[];
   readonly events: Iterable<WorldEvent>;
   readonly partitionCount?: number;
   readonly note?: Partial<HeadNote>;
@@ -40,6 +52,8 @@ export interface WorldOptions {
   readonly answerTimeoutMs?: number;
   readonly access?: Partial<AppOptions['access']>;
   readonly live?: Partial<LiveHubOptions>;
+  /** Published to in place of the in-memory stores; one that is away misses what it misses. */
+  readonly sinks?: readonly CellSink[];
 }
 
 export async function createServedWorld(options: WorldOptions) {
@@ -60,21 +74,37 @@ export async function createServedWorld(options: WorldOptions) {
   const vocabulary = new Vocabulary();
   const calendars = createCalendars();
   const folds = partitions.map(() => new PartitionFold({ set, settings: DEFAULT_SETTINGS, vocabulary, calendars }));
+  const more = (options.moreSets ?? []).map((set) => ({
+    set,
+    lineage: lineageOf(set, DEFAULT_SETTINGS),
+    folds: partitions.map(() => new PartitionFold({ set, settings: DEFAULT_SETTINGS, vocabulary, calendars })),
+  }));
   const decoder = createDecoder(vocabulary);
+  const archive = new MemoryArchive();
+  const checkpoints = new MemoryCheckpointStore();
+  const checks = new MemoryCheckLedger();
+  const incidents = new MemoryIncidentLedger();
+  const trail = new MemoryOutcomeTrail({ nowMs: clock.nowMs });
   const fold = (events: Iterable<WorldEvent>): void => {
     for (const { key, value } of events) {
       const bytes = Buffer.from(key);
+      void archiveOne(archive, { key: bytes, value: Buffer.from(value), nowMs, folds });
       const partition = folds[partitionOf('murmur2', bytes, partitionCount)];
       const event = decoder.decode(bytes, Buffer.from(value));
       if (event === null || partition === undefined) throw new Error(`rejected as ${decoder.reason}: ${value}`);
       partition.apply(event, partition.state.next, nowMs);
+      for (const { folds: others } of more) {
+        const other = others[folds.indexOf(partition)];
+        other?.apply(event, other.state.next, nowMs);
+      }
     }
   };
-  const publish = async (note: Partial<HeadNote> = {}): Promise<void> => {
+  const sinks = options.sinks ?? [stores.redis.sink, stores.clickhouse.sink];
+  const publish = async (note: Partial<HeadNote> = {}, to: readonly CellSink[] = sinks): Promise<void> => {
     for (const [partition, { state }] of folds.entries()) {
-      for (const store of [stores.redis, stores.clickhouse]) {
+      for (const sink of to) {
         const clockMs = Number.isFinite(state.clockMs) ? state.clockMs : null;
-        await store.sink.write({
+        const written = sink.write({
           lineage,
           partition,
           publishId: `${partition}:${state.next}`,
@@ -96,6 +126,7 @@ export async function createServedWorld(options: WorldOptions) {
             ...note,
           },
         });
+        await (options.sinks === undefined ? written : written.catch(() => undefined));
       }
     }
   };
@@ -104,7 +135,7 @@ export async function createServedWorld(options: WorldOptions) {
   const lines: string[] = [];
   const telemetry = createTelemetry(createMetrics({ processMetrics: false }));
   const readers = { redis: telemetry.measured(stores.redis.reader), clickhouse: telemetry.measured(stores.clickhouse.reader) };
-  const sets = [{ set, lineage }];
+  const sets = [{ set, lineage }, ...more];
   const answerer = createAnswerer({ sets, partitions, stores: readers, latenessMs: DEFAULT_SETTINGS.latenessMs, clock });
   const liveFailures: unknown[] = [];
   const live = new LiveHub({
@@ -117,6 +148,14 @@ export async function createServedWorld(options: WorldOptions) {
     changed: telemetry.countStream,
     ...options.live,
   });
+  const events = new EventHub({
+    trail: trail.trail,
+    partitions,
+    latenessMs: DEFAULT_SETTINGS.latenessMs,
+    nowMs: clock.nowMs,
+    maxStreamsPerAsker: 5,
+    maxStreams: 10,
+  });
   const app = await buildApp({
     answerer,
     sets,
@@ -126,8 +165,10 @@ export async function createServedWorld(options: WorldOptions) {
     nowMs: clock.nowMs,
     dashboardFolder: options.dashboardFolder ?? null,
     loopbackHostsOnly: options.loopbackHostsOnly ?? true,
-    access: { keys: [], corsOrigins: [], requestsPerSecond: 0, ...options.access },
+    access: { keys: [], corsOrigins: [], requestsPerSecond: 0, inspectWithoutKey: true, ...options.access },
     live,
+    audit: { manifests: checkpoints.store, archive: archive.partitionArchive, checks: checks.ledger, incidents: incidents.ledger },
+    inspection: { ...inspectionOver({ archive, partitions }), events },
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
   });
   /** Every response is held against the committed contract. */
@@ -141,10 +182,56 @@ export async function createServedWorld(options: WorldOptions) {
     return { status: response.statusCode, headers: response.headers, text: response.body, json: (): Record<string, unknown> => response.json() };
   };
   const routes = routesIn(app.printRoutes({ commonPrefix: false }));
-  return { app, routes, get, send, stores, clock, fold, publish, answerer, live, liveFailures, lineage, logLines: lines };
+  return {
+    app,
+    routes,
+    get,
+    send,
+    archive,
+    checkpoints,
+    checks,
+    incidents,
+    trail,
+    events,
+    stores,
+    clock,
+    fold,
+    publish,
+    answerer,
+    live,
+    liveFailures,
+    lineage,
+    logLines: lines,
+  };
 }
 
 export type ServedWorld = Awaited<ReturnType<typeof createServedWorld>>;
+
+/** What the archiver would have written of a record that is about to be folded. */
+async function archiveOne(
+  archive: MemoryArchive,
+  { key, value, nowMs, folds }: { key: Buffer; value: Buffer; nowMs: number; folds: readonly PartitionFold[] },
+): Promise<void> {
+  const partition = partitionOf('murmur2', key, folds.length);
+  const offset = folds[partition]?.state.next ?? 0;
+  const described = describeEvent(key, value);
+  const reason = described.accepted ? '' : described.reason;
+  const parsed = described.accepted ? described : null;
+  const link = { epoch: 0, partition, from: offset, to: offset + 1, count: 1, hash: '' };
+  await Promise.all([
+    archive.archive.insert([{ epoch: 0, partition, offset, timestampMs: nowMs, key, value, control: false, parsed, reason }]),
+    archive.archive.extendChain(link),
+  ]);
+}
+
+function inspectionOver(of: { archive: MemoryArchive; partitions: readonly number[] }): Omit<AppOptions['inspection'], 'events'> {
+  return {
+    archive: { ...memoryActorArchive(of.archive), latestTimes: of.archive.checkArchive.latestTimes },
+    contribute: async (asked) => contributionsOf(asked),
+    history: { settings: DEFAULT_SETTINGS, partitioner: 'murmur2', partitionCount: of.partitions.length },
+    turns: createTurns({ maxWaiting: 3 }),
+  };
+}
 
 /** All rows of a partition as a worker publishes them. */
 function rowsOf(fold: PartitionFold | undefined): CellRow[] {

@@ -1,12 +1,18 @@
 // A reader of a store that is not there yet: it connects when the store comes, without a storm of attempts.
-import { StoreUnavailable } from '@tidemark/pipeline';
+import { type CellReader, StoreUnavailable } from '@tidemark/pipeline';
 import { MemoryCellStore } from '@tidemark/testing';
 import { describe, expect, it } from 'vitest';
-import { reconnectingReader, type StoreConnection } from '../src/stores.ts';
+import { readerOver, reconnecting } from '../src/stores.ts';
+
+interface StoreConnection {
+  readonly port: CellReader;
+  close(): Promise<void>;
+}
 
 function readerOf(connect: () => Promise<StoreConnection>) {
   let nowMs = 0;
-  const reader = reconnectingReader({ name: 'redis', connect, nowMs: () => nowMs });
+  const { connected, close } = reconnecting({ name: 'redis', connect, nowMs: () => nowMs });
+  const reader = { ...readerOver('redis', connected), close };
   return {
     reader,
     advance: (ms: number) => {
@@ -16,7 +22,7 @@ function readerOf(connect: () => Promise<StoreConnection>) {
 }
 
 function connection(closed: string[] = []): StoreConnection {
-  return { reader: new MemoryCellStore('redis').reader, close: async () => void closed.push('closed') };
+  return { port: new MemoryCellStore('redis').reader, close: async () => void closed.push('closed') };
 }
 
 describe('a reader that connects by itself', () => {

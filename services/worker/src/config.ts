@@ -8,6 +8,7 @@ import {
   logLevels,
   portField,
   textField,
+  tracingVariables,
   urlField,
 } from '@tidemark/runtime';
 import { z } from 'zod';
@@ -18,6 +19,8 @@ export const workerConfig = z.object({
   TIDEMARK_CLICKHOUSE_URL: urlField({ schemes: ['http', 'https'], example: 'http://127.0.0.1:8123' }),
   TIDEMARK_CLICKHOUSE_DATABASE: textField().default('tidemark'),
   TIDEMARK_NAMESPACE: textField().default('tidemark'),
+  /** Default: `<namespace>.worker`. Two groups fold the same log side by side, and publish the same rows. */
+  TIDEMARK_CONSUMER_GROUP: textField().optional(),
   TIDEMARK_PARTITIONS: integerField({ min: 1, max: 4096 }).default(12),
   TIDEMARK_PARTITIONER: choiceField(['murmur2', 'crc32']).default('murmur2'),
   /** Definition files, comma-separated; each is a set and so a lineage. */
@@ -29,9 +32,15 @@ export const workerConfig = z.object({
   TIDEMARK_CHECKPOINT_INTERVAL: durationField({ minMs: 200 }).default(5_000),
   /** What may wait for a sink, per partition and lineage, at 8 bytes an integer. */
   TIDEMARK_MAX_DIRTY: bytesField({ minBytes: 1_048_576 }).default(64 * 1024 * 1024),
+  /** The worker recomputes so many actors, drawn at random, from the archive every so often; 0 of either: never. */
+  TIDEMARK_SELFCHECK_ACTORS: integerField({ min: 0, max: 100 }).default(2),
+  TIDEMARK_SELFCHECK_INTERVAL: durationField({ minMs: 0 }).default(10_000),
+  /** A partition that has records to fold and folds none for so long ends the worker, so that whoever started it starts another; 0 never does. */
+  TIDEMARK_STUCK_AFTER: durationField({ minMs: 0 }).default(120_000),
   TIDEMARK_HTTP_HOST: textField().default('127.0.0.1'),
   TIDEMARK_HTTP_PORT: portField().default(8081),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
+  ...tracingVariables,
 });
 
 export type WorkerConfig = z.output<typeof workerConfig>;

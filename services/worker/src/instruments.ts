@@ -2,8 +2,11 @@
 import type { Worker, WorkerEvent } from '@tidemark/pipeline';
 import type { Logger, Metrics } from '@tidemark/runtime';
 
+/** What is read of the worker. */
+export type ObservedWorker = Pick<Worker, 'rejectedByReason' | 'status'>;
+
 /** Answers what to hand to the worker as `report`; gauges are read from `worker()` when scraped. */
-export function createInstruments(metrics: Metrics, logger: Logger, worker: () => Worker | null): (event: WorkerEvent) => void {
+export function createInstruments(metrics: Metrics, logger: Logger, worker: () => ObservedWorker | null): (event: WorkerEvent) => void {
   const events = metrics.counter({ name: 'worker_events_total', help: 'What happened to partitions, by kind.', labels: ['event'] });
   const published = metrics.counter({ name: 'published_rows_total', help: 'Rows in closed publishes.', labels: ['sink'] });
   const publishes = metrics.counter({ name: 'publishes_total', help: 'Publishes by sink and result.', labels: ['sink', 'result'] });
@@ -32,36 +35,39 @@ export function createInstruments(metrics: Metrics, logger: Logger, worker: () =
   };
 }
 
-function observePartitions(metrics: Metrics, worker: () => Worker | null): void {
+/** All series are made anew at each exposition: what a revoked partition last said would otherwise be shown, and alarmed about, for ever. */
+function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null): void {
   const perPartition = ['partition', 'lineage'] as const;
-  const position = metrics.gauge({ name: 'partition_position', help: 'Offset after the last folded record.', labels: perPartition });
-  const lag = metrics.gauge({ name: 'partition_lag_records', help: 'Records between the position and the end of the log.', labels: perPartition });
-  const clock = metrics.gauge({
-    name: 'partition_clock_seconds',
-    help: 'The partition clock: largest time of an applied event or tick.',
-    labels: perPartition,
-  });
-  const halted = metrics.gauge({ name: 'partition_halted', help: '1 while the partition is halted.', labels: perPartition });
-  const records = metrics.gauge({
-    name: 'partition_records',
-    help: 'Records since the origin by outcome, as the state counts them.',
-    labels: [...perPartition, 'outcome'],
-  });
-  const rejected = metrics.gauge({
-    name: 'rejected_records',
+  // First, because it reads the values of all: metrics are collected in the order in which they were named.
+  const rejected = metrics.counter({
+    name: 'rejected_records_total',
     help: 'Records rejected since the start of this process, by reason.',
     labels: ['reason'],
     collect: () => {
+      for (const metric of [rejected, position, lag, clock, halted, records]) metric.clear();
       const current = worker();
-      for (const [reason, count] of current?.rejectedByReason ?? []) rejected.with({ reason }).set(count);
+      for (const [reason, count] of current?.rejectedByReason ?? []) rejected.with({ reason }).setTotal(count);
       for (const status of current?.status() ?? []) {
         const labels = { partition: String(status.partition), lineage: status.lineage };
         if (status.next !== null) position.with(labels).set(status.next);
         if (status.next !== null && status.logHigh !== null) lag.with(labels).set(Math.max(0, status.logHigh - status.next));
         if (status.clockMs !== null) clock.with(labels).set(status.clockMs / 1000);
         halted.with(labels).set(status.halted === null ? 0 : 1);
-        for (const [outcome, count] of Object.entries(status.counters)) records.with({ ...labels, outcome }).set(count);
+        for (const [outcome, count] of Object.entries(status.counters)) records.with({ ...labels, outcome }).setTotal(count);
       }
     },
   });
+  const records = metrics.counter({
+    name: 'partition_records_total',
+    help: 'Records since the origin of the log by outcome, as the state counts them: who takes a partition over goes on counting.',
+    labels: [...perPartition, 'outcome'],
+  });
+  const position = metrics.gauge({ name: 'partition_position', help: 'Offset after the last folded record.', labels: perPartition });
+  const lag = metrics.gauge({ name: 'partition_lag_records', help: 'Records between the position and the end of the log.', labels: perPartition });
+  const clock = metrics.gauge({
+    name: 'partition_clock_timestamp_seconds',
+    help: 'The partition clock: largest time of an applied event or tick, in seconds since 1970.',
+    labels: perPartition,
+  });
+  const halted = metrics.gauge({ name: 'partition_halted', help: '1 while the partition is halted.', labels: perPartition });
 }

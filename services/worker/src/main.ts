@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { connectClickHouse, createClickHouseCellSink } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
-import { StoreUnavailable, Worker } from '@tidemark/pipeline';
-import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
+import { type Beats, StoreUnavailable, Worker } from '@tidemark/pipeline';
+import { connectRedis, createRedisCellSink, createRedisCheckpointStore, createRedisOutcomeTrail } from '@tidemark/redis';
 import {
+  closeWithin,
   createHealthServer,
   createLogger,
   createMetrics,
@@ -14,11 +15,18 @@ import {
   reached,
   readConfig,
   runService,
+  startTracing,
   systemClock,
 } from '@tidemark/runtime';
 import { type WorkerConfig, workerConfig } from './config.ts';
-import { createInstruments } from './instruments.ts';
+import { createBeatObserver, tracedStores } from './observed-beats.ts';
+import { createReports } from './reports.ts';
+import { startWorkerSelfCheck } from './self-check.ts';
 import { readSets } from './sets.ts';
+import { watchForStuck } from './stuck-watch.ts';
+
+/** Of the ten seconds that a stop may take, six are for saving and two for leaving the group. */
+const CLOSE_DEADLINE_MS = 500;
 
 async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal): Promise<{ stop(): Promise<void>; done: Promise<void> }> {
   const sets = readSets(config.TIDEMARK_METRICS);
@@ -37,36 +45,44 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, { groupId: `${namespace}.worker`, sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT });
+  const log = createEventLog(kafka, {
+    groupId: config.TIDEMARK_CONSUMER_GROUP ?? `${namespace}.worker`,
+    sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
+    // A fold keeps numbers.
+    keepsBytes: false,
+  });
   const writer = createLogWriter(kafka, { partitioner: config.TIDEMARK_PARTITIONER });
   const metrics = createMetrics();
+  const { TIDEMARK_OTLP_ENDPOINT: endpoint, TIDEMARK_TRACE_PERCENT: percent } = config;
+  const tracing = await startTracing({ endpoint, percent, service: 'worker', logger });
+  const settings = { ...DEFAULT_SETTINGS, latenessMs: config.TIDEMARK_LATENESS };
   let current: Worker | null = null;
   const worker = new Worker({
     sets,
-    settings: { ...DEFAULT_SETTINGS, latenessMs: config.TIDEMARK_LATENESS },
+    settings,
     partitioner: config.TIDEMARK_PARTITIONER,
     identity,
     log,
     writer,
-    stores: {
-      redis: createRedisCellSink(redis),
-      clickhouse: createClickHouseCellSink(clickhouse),
-      checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
-    },
-    beats: {
-      publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
-      tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
-      checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
-      confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
-      catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
-    },
+    stores: tracedStores(
+      {
+        redis: createRedisCellSink(redis),
+        clickhouse: createClickHouseCellSink(clickhouse),
+        checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
+      },
+      tracing,
+    ),
+    beats: beatsOf(config),
     clock: systemClock,
     randomId: randomUUID,
     incarnation: `${process.pid}-${randomUUID().slice(0, 8)}`,
     maxDirtyCells: config.TIDEMARK_MAX_DIRTY / 8,
-    report: createInstruments(metrics, logger, () => current),
+    trail: createRedisOutcomeTrail(redis),
+    report: createReports({ metrics, logger, clickhouse, worker: () => current }),
+    observe: createBeatObserver(metrics, tracing),
   });
   current = worker;
+  const selfCheck = startWorkerSelfCheck({ worker, clickhouse, settings, partitionCount: identity.partitionCount, config, metrics, logger });
   const health = await createHealthServer({
     host: config.TIDEMARK_HTTP_HOST,
     port: config.TIDEMARK_HTTP_PORT,
@@ -74,12 +90,27 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
     metrics,
   });
   logger.info({ port: health.port, lineages: worker.lineages, sets: sets.map((set) => set.name) }, 'worker is up');
+  const stuck = watchForStuck({ status: () => worker.status(), clock: systemClock, afterMs: config.TIDEMARK_STUCK_AFTER });
   return {
-    done: worker.run(),
+    done: Promise.race([worker.run(), stuck.found]),
     stop: async () => {
+      void stuck.stop();
+      // What it waits for is not worth a stop's time; what it reads fails once the connection is closed.
+      void selfCheck?.stop();
       await worker.stop();
-      await Promise.all([writer.close(), kafka.close(), redis.close(), clickhouse.close(), health.close()]);
+      await closeWithin(CLOSE_DEADLINE_MS, [writer.close(), kafka.close(), redis.close(), clickhouse.close(), health.close(), tracing.stop()]);
     },
+  };
+}
+
+/** Figures that are old anyway are published more seldom, so that a row that changes on and on is written once. */
+function beatsOf(config: WorkerConfig): Beats {
+  return {
+    publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
+    tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
+    checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
+    confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
+    catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
   };
 }
 

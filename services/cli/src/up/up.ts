@@ -15,6 +15,7 @@ import { withExitCode } from '../unreachable.ts';
 import { runDemo } from './demo.ts';
 import { freePort } from './free-port.ts';
 import { hints } from './hints.ts';
+import { buildPages } from './pages.ts';
 import { untilReady } from './ready.ts';
 import { createRestarts } from './restarts.ts';
 import { serviceEnvironment } from './service-environment.ts';
@@ -90,8 +91,10 @@ class UpRun {
 
   async start(signal: AbortSignal): Promise<void> {
     const { config, options, output, sets } = this.#context;
+    const pages = buildPages(output);
     this.#engines = await this.#startEngines(signal);
     await this.#prepareStores();
+    await pages;
     signal.throwIfAborted();
     const port = await freePort(config.httpPort);
     if (port !== config.httpPort && config.httpPort !== 0) output.message(`port ${config.httpPort} is taken: the query service gets ${port}`);
@@ -99,13 +102,15 @@ class UpRun {
     if (options.demo) this.#startDemo();
     const httpUrl = `http://127.0.0.1:${port}`;
     await Promise.race([untilReady(httpUrl, { signal, message: output.message }), this.#failed.promise]);
-    const { kafkaBrokers, redisUrl } = this.#engines.addresses;
+    const { kafkaBrokers, redisUrl, clickhouseUrl } = this.#engines.addresses;
     this.#isAnnounced = true;
     await writeRunningUp(config.dataFolder, {
       pid: process.pid,
       httpUrl,
       kafkaBrokers: kafkaBrokers.split(','),
       redisUrl,
+      clickhouseUrl,
+      metrics: [...config.metrics],
       namespace: config.namespace,
     });
     output.data(`Tidemark is ready at ${httpUrl}`);

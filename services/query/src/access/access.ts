@@ -2,12 +2,21 @@
 import { isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../problems.ts';
-import { type ApiKey, findKey } from './keys.ts';
+import { type ApiKey, findKey, type Scope } from './keys.ts';
 import { createTokenBuckets } from './token-bucket.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be allowed to do here. Default: read. */
+    readonly scope?: Scope;
+  }
+}
 
 export interface AccessOptions {
   /** Empty: everybody who reaches the service may read. */
   readonly keys: readonly ApiKey[];
+  /** Whether who needs no key may also see single events and actors: only people of this machine should. */
+  readonly inspectWithoutKey: boolean;
   /** Origins of pages that may read across origins, such as `https://ops.example`. */
   readonly corsOrigins: readonly string[];
   /** Requests per second and key, or address without keys; twice as many at once. 0: no limit. */
@@ -43,13 +52,21 @@ export function addAccess(app: FastifyInstance, options: AccessOptions): Access 
       const waitMs = guesses.take(addressOf(request), options.nowMs());
       throw waitMs > 0 ? refuse(rateLimited(waitMs), 'rate_limited') : refuse(unauthorized(request), 'unauthorized');
     }
-    if (!key.scopes.includes('read')) throw refuse(new Problem('forbidden', `the key ${key.name} may not read`), 'forbidden');
+    const scope = scopeOf(request);
+    if (!key.scopes.includes(scope)) throw refuse(new Problem('forbidden', `the key ${key.name} has not the scope ${scope}`), 'forbidden');
     return `key ${key.name}`;
+  };
+  const unkeyed = (request: FastifyRequest): string => {
+    if (options.inspectWithoutKey || scopeOf(request) === 'read') return addressOf(request);
+    throw refuse(
+      new Problem('forbidden', 'single events and actors are shown to keys with the scope inspect, and no keys are configured'),
+      'forbidden',
+    );
   };
   app.addHook('onRequest', async (request, reply) => {
     if (allowsOrigin(request, reply, options.corsOrigins) && isPreflight(request)) return sendPreflight(reply);
     if (!isGuarded(request)) return undefined;
-    const asker = options.keys.length === 0 ? addressOf(request) : keyed(request);
+    const asker = options.keys.length === 0 ? unkeyed(request) : keyed(request);
     askers.set(request, asker);
     const waitMs = buckets?.take(asker, options.nowMs()) ?? 0;
     if (waitMs > 0) throw refuse(rateLimited(waitMs), 'rate_limited');
@@ -67,6 +84,10 @@ export function addAccess(app: FastifyInstance, options: AccessOptions): Access 
 function isGuarded(request: FastifyRequest): boolean {
   const path = request.routeOptions.url ?? request.url;
   return path === '/v1' || path.startsWith('/v1/');
+}
+
+function scopeOf(request: FastifyRequest): Scope {
+  return request.routeOptions.config.scope ?? 'read';
 }
 
 function bearerOf(request: FastifyRequest): string | null {

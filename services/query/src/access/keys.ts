@@ -1,8 +1,8 @@
 /** API keys: random enough that a plain SHA-256 of one gives nothing away, and only that hash is kept (ADR 18). */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a key may do; everything that the service answers is `read`. */
-const SCOPES = ['read'] as const;
+/** What a key may do: `read` figures, and `inspect` single events and actors, which are personal data. Neither implies the other. */
+export const SCOPES = ['read', 'inspect'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export interface ApiKey {
@@ -24,8 +24,8 @@ export function keyOf(random: Buffer): string {
 }
 
 /** What a configuration holds of a key: `NAME SCOPE… SHA-256 in hex`. */
-export function keyLine(name: string, key: string): string {
-  return `${name} read ${hashOf(key).toString('hex')}`;
+export function keyLine(name: string, key: string, scopes: readonly Scope[] = ['read']): string {
+  return `${name} ${scopes.join(' ')} ${hashOf(key).toString('hex')}`;
 }
 
 export function isKeyName(name: string): boolean {
@@ -61,7 +61,7 @@ function parseKey(item: string): ApiKey | string {
   if (item.includes(KEY_PREFIX)) return 'this is a key itself: keep only its line, made together with it, and give the key to who asks';
   const [name = '', ...rest] = item.split(/\s+/);
   const hex = rest.at(-1) ?? '';
-  if (!isKeyName(name)) return 'expected NAME read SHA256, the name of 1 to 64 letters, digits, ".", "_" and "-"';
+  if (!isKeyName(name)) return 'expected NAME SCOPE… SHA256, the name of 1 to 64 letters, digits, ".", "_" and "-"';
   if (!/^[0-9a-f]{64}$/i.test(hex)) return 'expected the SHA-256 of the key in 64 hexadecimal digits at the end';
   const words = rest.slice(0, -1);
   const scopes = SCOPES.filter((scope) => words.includes(scope));

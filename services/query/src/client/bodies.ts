@@ -11,6 +11,124 @@ export interface Board {
   readonly tiles: readonly Tile[];
 }
 
+export interface Contribution {
+  /** As formulas and answers name it. */
+  readonly cell: string;
+  /** The cohort or bucket; null: of the whole range. */
+  readonly bucket: BucketName | null;
+  /** The last of the buckets in a row that have the same. */
+  readonly through: BucketName | null;
+  readonly value: string | readonly string[] | null;
+  /** Of fixed-point sums their text. */
+  readonly amount: number | string;
+  readonly words: string;
+}
+
+/** The reader was too slow for so many records that passed its filter. */
+export interface EventsMissed {
+  readonly count: number;
+}
+
+/** Outcomes cannot be seen now; they follow when they can. */
+export interface EventsProblem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+}
+
+export interface EventsWatching {
+  readonly set: string;
+  readonly lineage: string;
+  /** Outcomes are kept only while somebody looks: since then. The worker begins within a second after. */
+  readonly watchedSince: Instant;
+}
+
+export interface ExplainedEvent {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly offset: string;
+  /** The record's LogAppendTime. */
+  readonly recordedAt: Instant;
+  readonly outcome: 'control' | 'rejected' | 'misrouted' | 'future' | 'late' | 'duplicate' | 'applied';
+  /** Of a rejected record one of the reasons of schemas/events; else empty. */
+  readonly reason: string;
+  /** What became of it and why, for people. */
+  readonly words: string;
+  /** The name that selectors see; null when the record cannot be read. */
+  readonly name: string | null;
+  readonly kind: 'user' | 'anonymous' | null;
+  readonly messageId: string | null;
+  /** The first 2,000 bytes as text. Written by strangers. */
+  readonly value: string | null;
+  /** Of the whole value. */
+  readonly valueBytes: number;
+  readonly at: string;
+  /** What it is to the metric. */
+  readonly plays: readonly string[];
+}
+
+export interface Explanation {
+  readonly metric: string;
+  readonly revision: string;
+  readonly lineage: string;
+  readonly unit: 'hour' | 'day' | 'week' | 'month';
+  readonly timezone: string;
+  readonly definition: string;
+  readonly actor: string;
+  readonly kind: 'user' | 'anonymous';
+  /** The actor's partition, and up to which offset the archive holds it without a gap: what is explained. */
+  readonly archive: {
+    readonly partition: number;
+    readonly epoch: number | null;
+    readonly position: string | null;
+  };
+  readonly from: BucketName | null;
+  readonly to: BucketName | null;
+  /** Recomputed from these events alone; null when there are too many. */
+  readonly contributions: readonly Contribution[] | null;
+  /** Why there are none, or what stands in their place. */
+  readonly note: string | null;
+  readonly events: readonly ExplainedEvent[];
+  /** `after=` of the following page; null at the end. */
+  readonly next: string | null;
+}
+
+export interface InspectedEvent {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly offset: string;
+  /** The record's LogAppendTime. */
+  readonly recordedAt: Instant;
+  readonly outcome: 'control' | 'rejected' | 'misrouted' | 'future' | 'late' | 'duplicate' | 'applied';
+  /** Of a rejected record one of the reasons of schemas/events; else empty. */
+  readonly reason: string;
+  /** What became of it and why, for people. */
+  readonly words: string;
+  /** The name that selectors see; null when the record cannot be read. */
+  readonly name: string | null;
+  readonly kind: 'user' | 'anonymous' | null;
+  readonly messageId: string | null;
+  /** The first 2,000 bytes as text. Written by strangers. */
+  readonly value: string | null;
+  /** Of the whole value. */
+  readonly valueBytes: number;
+  /** The event's own time, ISO 8601 in UTC. */
+  readonly at: string | null;
+  readonly actor: string | null;
+  /** The Kafka key as text. */
+  readonly key: string | null;
+  /** Records of the partition between the one before and this that are not shown: of a flood only a sample is. */
+  readonly skipped: number;
+}
+
+export interface InspectedEvents {
+  readonly set: string;
+  readonly lineage: string;
+  /** Outcomes are kept only while somebody looks: since then. The worker begins within a second after. */
+  readonly watchedSince: Instant;
+  /** Newest first. */
+  readonly events: readonly InspectedEvent[];
+}
+
 export interface LiveDelta {
   /** The figure, as it was asked for. */
   readonly path: string;

@@ -1,5 +1,7 @@
 /** The public entry of the client: `@tidemark/query/client`. */
 
+export { applyPatch } from './apply-patch.ts';
+export type * from './audit.ts';
 export type * from './bodies.ts';
 export {
   type Answered,
@@ -14,5 +16,6 @@ export {
 } from './client.ts';
 export type * from './cohorts.ts';
 export type * from './envelope.ts';
+export { readEventStream, type StreamEvent } from './event-stream.ts';
 export type * from './figures.ts';
 export type { Operations } from './operations.ts';

@@ -1,5 +1,6 @@
 /** The paths of the contract, as types; made by `npm run -w @tidemark/query openapi`: change the schemas, not this file. */
-import type { Board, Metric, Metrics, Ready, Sets } from './bodies.ts';
+import type { Audit } from './audit.ts';
+import type { Board, Explanation, InspectedEvents, Metric, Metrics, Ready, Sets } from './bodies.ts';
 import type { ActivationAnswer, RetentionAnswer } from './cohorts.ts';
 import type { ActivityAnswer, FunnelAnswer, KpiAnswer } from './figures.ts';
 
@@ -90,6 +91,42 @@ export interface Operations {
     readonly path: Record<never, never>;
     readonly query: { readonly metrics?: string; readonly path?: readonly string[] };
     readonly body: string;
+  };
+  readonly '/v1/events': {
+    readonly path: Record<never, never>;
+    readonly query: {
+      readonly set?: string;
+      readonly actor?: string;
+      readonly outcome?: string;
+      readonly limit?: number;
+    };
+    readonly body: InspectedEvents;
+  };
+  readonly '/v1/events/live': {
+    readonly path: Record<never, never>;
+    readonly query: {
+      readonly set?: string;
+      readonly actor?: string;
+      readonly outcome?: string;
+    };
+    readonly body: string;
+  };
+  readonly '/v1/explain/{metric}/{actor}': {
+    readonly path: { readonly metric: string; readonly actor: string };
+    readonly query: {
+      readonly kind?: 'user' | 'anonymous';
+      readonly from?: string;
+      readonly to?: string;
+      readonly slice?: string;
+      readonly after?: string;
+      readonly limit?: number;
+    };
+    readonly body: Explanation;
+  };
+  readonly '/v1/audit': {
+    readonly path: Record<never, never>;
+    readonly query: Record<never, never>;
+    readonly body: Audit;
   };
   readonly '/livez': {
     readonly path: Record<never, never>;

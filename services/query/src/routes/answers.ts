@@ -28,11 +28,11 @@ export function addAnswerRoutes(app: FastifyInstance, { answerer, telemetry }: {
   }
 }
 
-export function metricAt(answerer: Answerer, id: string) {
+export function metricAt(answerer: Answerer, id: string, parameter = 'id') {
   const served = answerer.metric(id);
   if (served !== undefined) return served.metric;
   const message = `no metric is called ${JSON.stringify(id.slice(0, 80))}: /v1/metrics lists them`;
-  throw new Problem('unknown_metric', message, { errors: [{ pointer: '/path/id', message }] });
+  throw new Problem('unknown_metric', message, { errors: [{ pointer: `/path/${parameter}`, message }] });
 }
 
 export function wrongKind(metric: Parameters<typeof metricPath>[0]): Problem {

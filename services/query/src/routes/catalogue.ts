@@ -34,16 +34,16 @@ export function addCatalogueRoutes(app: FastifyInstance, { answerer, sets, nowMs
   });
   app.get<{ Params: { set: string } }>('/v1/board/:set', async (request, reply) => {
     parseQuery(noQuery, request.query);
-    const served = sets.find(({ set }) => set.name === request.params.set);
-    if (served === undefined) throw unknownSet(request.params.set);
-    return sendJson(request, reply, await boardFacts(served, answerer));
+    return sendJson(request, reply, await boardFacts(setAt(sets, request.params.set, '/path/set'), answerer));
   });
   addContractRoutes(app);
 }
 
-function unknownSet(name: string): Problem {
+export function setAt(sets: readonly ServedSet[], name: string, pointer: string): ServedSet {
+  const served = sets.find(({ set }) => set.name === name);
+  if (served !== undefined) return served;
   const message = `no set is called ${JSON.stringify(name.slice(0, 80))}: /v1/sets lists them`;
-  return new Problem('unknown_set', message, { errors: [{ pointer: '/path/set', message }] });
+  throw new Problem('unknown_set', message, { errors: [{ pointer, message }] });
 }
 
 /** Made at the first request and kept. */

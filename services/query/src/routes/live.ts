@@ -1,10 +1,11 @@
 /** The live stream: `/v1/live?metrics=a,b` as server-sent events. */
 import { QueryRefused } from '@tidemark/pipeline';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { KIND_PATHS, KINDS, metricPath } from '../kinds.ts';
 import type { LiveQuestion } from '../live/live-figure.ts';
-import type { LiveHub, Stream } from '../live/live-hub.ts';
+import type { LiveHub } from '../live/live-hub.ts';
+import { answerWithStream } from '../live/stream-response.ts';
 import { preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
 import { liveQuery, MAX_LIVE_FIGURES, parseQuery } from '../schemas/query.ts';
@@ -29,12 +30,16 @@ export function addLiveRoute(app: FastifyInstance, { answerer, live, access }: L
     await Promise.all(questions.map(({ metric, query }) => answerer.answer(metric, query)));
     const asker = access.askerOf(request);
     refuseTooMany(live, asker);
-    await stream(request, reply, { live, asker, questions });
+    const lastEventId = request.headers['last-event-id'];
+    await answerWithStream(request, reply, (sink) =>
+      live.open({ asker, questions, lastEventId: typeof lastEventId === 'string' ? lastEventId : null, sink }),
+    );
   });
 }
 
-function refuseTooMany(live: LiveHub, asker: string): void {
-  const refusal = live.refusal(asker);
+/** Throws when the asker, or the service, has all the streams of a hub that it may have. */
+export function refuseTooMany(hub: Pick<LiveHub, 'refusal'>, asker: string): void {
+  const refusal = hub.refusal(asker);
   if (refusal === 'asker')
     throw new Problem('too_many_streams', 'this key or address has all the streams that it may have: close one', {
       headers: { 'retry-after': RETRY_AFTER_S },
@@ -99,32 +104,4 @@ function at<T>(parameter: string, read: () => T): T {
 
 function badParameter(parameter: string, message: string): Problem {
   return new Problem('bad_parameter', `${parameter}: ${message}`, { errors: [{ pointer: `/query/${parameter}`, message }] });
-}
-
-async function stream(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { live, asker, questions }: { live: LiveHub; asker: string; questions: readonly LiveQuestion[] },
-): Promise<void> {
-  reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
-  reply.hijack();
-  const { raw } = reply;
-  // Its own life begins: the hub notices a reader that is stuck.
-  request.raw.socket.setTimeout(0);
-  request.raw.socket.setNoDelay(true);
-  raw.statusCode = 200;
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
-  raw.flushHeaders();
-  let opened: Stream | null = null;
-  let gone = false;
-  raw.on('drain', () => opened?.drained());
-  raw.on('close', () => {
-    gone = true;
-    opened?.closed();
-  });
-  const lastEventId = request.headers['last-event-id'];
-  const sink = { write: (frame: Buffer) => !gone && raw.write(frame), destroy: () => void raw.destroy() };
-  opened = await live.open({ asker, questions, lastEventId: typeof lastEventId === 'string' ? lastEventId : null, sink });
-  if (gone) opened.closed();
-  else if (!raw.writableNeedDrain) opened.drained();
 }

@@ -10,6 +10,7 @@ const FILES: readonly (readonly [file: string, about: string, names: RegExp])[] 
   ['envelope', 'What every answer of the contract carries', /^(?:AsOf|BucketName|Instant|Notes|Target)$/],
   ['cohorts', 'The answers of the contract about cohorts', /^(?:Retention|Activation)/],
   ['figures', 'The other answers of the contract', /^(?:Funnel|StepTimes|Total|Sliced|Activity|Kpi|Stickiness)/],
+  ['audit', 'The audit of the contract', /^(?:Audit|HaltCode)/],
   ['bodies', 'The other bodies of the contract', /./],
 ];
 const MADE = 'made by `npm run -w @tidemark/query openapi`: change the schemas, not this file. */';

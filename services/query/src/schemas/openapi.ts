@@ -3,8 +3,10 @@ import type { MetricKindName } from '@tidemark/core';
 import { z } from 'zod';
 import { KIND_PATHS, KINDS } from '../kinds.ts';
 import { PROBLEMS, type ProblemCode } from '../problems.ts';
+import { auditBody } from './audit.ts';
 import { boardBody } from './board.ts';
 import { metricBody, metricsBody, problemBodySchema, readyBody, setsBody } from './catalogue.ts';
+import { EVENT_STREAM_EVENTS, eventStreamQuery, eventsBody, eventsQuery, explainBody, explainQuery } from './inspect.ts';
 import { LIVE_EVENTS } from './live.ts';
 import { liveQuery, noQuery } from './query.ts';
 
@@ -17,8 +19,8 @@ interface Served {
   readonly operationId: string;
   readonly summary: string;
   readonly query: z.ZodObject;
-  /** What `{id}` or `{set}` names. */
-  readonly named?: string;
+  /** What the names in the path stand for, in their order. */
+  readonly named?: string | readonly string[];
   /** Body by media type; null is text. */
   readonly bodies: Readonly<Record<string, z.ZodType | null>>;
   readonly headers?: JsonObject;
@@ -111,6 +113,15 @@ function served(): readonly Served[] {
       bodies: { 'text/event-stream': null },
       problems: ofLive,
     },
+    ...inspected(),
+    {
+      path: '/v1/audit',
+      operationId: 'getAudit',
+      summary: 'Per lineage and partition: positions, saved state, archive, counters, halts, rewinds, gaps, and what was last proven',
+      query: noQuery,
+      bodies: json(auditBody),
+      problems: ['bad_parameter', 'not_acceptable', ...WITH_KEY],
+    },
     { ...open, path: '/livez', operationId: 'getLiveness', summary: 'The process runs', bodies: text },
     {
       ...open,
@@ -139,12 +150,45 @@ function served(): readonly Served[] {
   ];
 }
 
+const OF_PEOPLE: readonly ProblemCode[] = ['bad_parameter', 'not_acceptable', 'unavailable', ...WITH_KEY];
+
+/** For keys with the scope `inspect`. */
+function inspected(): readonly Served[] {
+  return [
+    {
+      path: '/v1/events',
+      operationId: 'listEvents',
+      summary: 'The newest records and what became of each: applied, duplicate, late, future, misrouted, rejected or control, and why',
+      query: eventsQuery,
+      bodies: { 'application/json': eventsBody, 'text/csv': null },
+      problems: ['unknown_set', ...OF_PEOPLE],
+    },
+    {
+      path: '/v1/events/live',
+      operationId: 'watchEvents',
+      summary: 'Server-sent events: the newest records with their outcomes, then each as it comes; of a flood a sample; a comment every 15 s',
+      query: eventStreamQuery,
+      bodies: { 'text/event-stream': null },
+      problems: ['unknown_set', 'too_many_streams', ...OF_PEOPLE],
+    },
+    {
+      path: '/v1/explain/{metric}/{actor}',
+      operationId: 'explainActor',
+      summary: "One actor's events in time order, what became of each, and the integers that they add to a metric now",
+      query: explainQuery,
+      named: ['Id of a metric.', 'Id of an actor, as producers write it.'],
+      bodies: { 'application/json': explainBody, 'text/csv': null },
+      problems: ['bad_range', 'bad_slice', 'too_large', 'unknown_metric', ...OF_PEOPLE],
+    },
+  ];
+}
+
 /** The document. Deterministic: its text changes only with the schemas. */
 export function openApiDocument(): JsonObject {
   const components: Record<string, Json> = {};
   const paths: Record<string, Json> = {};
   for (const each of served()) paths[each.path] = { get: operation(each, components) };
-  for (const event of Object.values(LIVE_EVENTS)) schemaOf(event, components);
+  for (const event of [...Object.values(LIVE_EVENTS), ...Object.values(EVENT_STREAM_EVENTS)]) schemaOf(event, components);
   const sorted = Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
     openapi: '3.1.0',
@@ -153,15 +197,22 @@ export function openApiDocument(): JsonObject {
       version: '1',
       summary: 'Exact, live retention, activation, funnel, activity and KPI figures.',
       description:
-        'Every answer names the position in the log up to which it counts (`asOf`). HEAD is answered like GET, except by /v1/live. Errors are ' +
-        'problem+json with a stable `code`. The data of the live stream’s events are LiveSnapshot, LiveDelta and LiveProblem.',
+        'Every answer names the position in the log up to which it counts (`asOf`). HEAD is answered like GET, except by streams. Errors are ' +
+        'problem+json with a stable `code`. The data of the live stream’s events are LiveSnapshot, LiveDelta and LiveProblem; of the stream of events ' +
+        'EventsWatching, InspectedEvent, EventsMissed and EventsProblem.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     security: [{ key: [] }, {}],
     paths,
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key with the scope `read`. Not needed where none are configured.' } },
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A key with the scope `read`, for /v1/events and /v1/explain `inspect`. Not needed where none are configured.',
+        },
+      },
       schemas: sorted,
     },
   };
@@ -179,13 +230,14 @@ function operation(each: Served, components: Record<string, Json>): JsonObject {
   const tag = { ETag: { description: 'Strong.', schema: { type: 'string' } } };
   const headers = { ...(each.isTagged ? tag : {}), ...each.headers };
   const ok = { description: 'The answer.', ...(Object.keys(headers).length === 0 ? {} : { headers }), content };
-  const named = /\{(\w+)\}/.exec(each.path)?.[1];
+  const named = [...each.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const descriptions = [each.named ?? []].flat();
   return {
     operationId: each.operationId,
     summary: each.summary,
     ...(each.isOpen ? { security: [] } : {}),
     parameters: [
-      ...(named === undefined ? [] : [{ name: named, in: 'path', required: true, description: each.named ?? '', schema: { type: 'string' } }]),
+      ...named.map((name, index) => ({ name, in: 'path', required: true, description: descriptions[index] ?? '', schema: { type: 'string' } })),
       ...queryParameters(each.query),
       ...(each.isTagged ? [{ name: 'If-None-Match', in: 'header', required: false, schema: { type: 'string' } }] : []),
     ],

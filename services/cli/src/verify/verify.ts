@@ -1,0 +1,125 @@
+/** `verify`: recomputes what both stores serve from the archive, and names every cell that differs. */
+import {
+  connectClickHouse,
+  createClickHouseCellInventory,
+  createClickHouseCellReader,
+  createClickHouseCheckLedger,
+  createClickHousePartitionArchive,
+} from '@tidemark/clickhouse';
+import { DEFAULT_SETTINGS } from '@tidemark/core';
+import { type CheckResult, type PartitionArchive, type ServedStore, StoreUnavailable } from '@tidemark/pipeline';
+import { connectRedis, createRedisCellInventory, createRedisCellReader } from '@tidemark/redis';
+import { createProgress, type ExitCode, exitCodes, exitError, formatCount, printable } from '@tidemark/runtime';
+import { readMetricSets } from '../definition-files.ts';
+import type { Output } from '../terminal-output.ts';
+import { type ChosenSet, chooseSets } from './chosen-sets.ts';
+import { positionsOf, verifySet } from './verify-set.ts';
+
+export interface VerifyOptions {
+  /** Definition files. */
+  readonly metrics: readonly string[];
+  /** Names of sets; empty: all. */
+  readonly sets: readonly string[];
+  readonly metric?: string | undefined;
+  readonly clickhouseUrl: string;
+  readonly clickhouseDatabase: string;
+  /** Null: only ClickHouse is looked at. */
+  readonly redisUrl: string | null;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly partitioner: 'murmur2' | 'crc32';
+  readonly latenessMs: number;
+  readonly json: boolean;
+}
+
+interface Connected {
+  readonly archive: PartitionArchive;
+  readonly stores: readonly ServedStore[];
+  readonly record: (results: readonly CheckResult[]) => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Exit code 5 when a cell differs, 1 when a partition could be proven in no store, else 0. Each difference is a line of data, also of JSON; a summary ends it. */
+export async function verify(options: VerifyOptions, output: Output): Promise<ExitCode> {
+  const settings = { ...DEFAULT_SETTINGS, latenessMs: options.latenessMs };
+  const chosen = chooseSets(readMetricSets(options.metrics), { ...options, settings });
+  const connected = await connect(options, output);
+  try {
+    const partitions = Array.from({ length: options.partitions }, (_, partition) => partition);
+    const total = await positionsOf(chosen, partitions, connected.stores);
+    const progress = createProgress({ stream: output.messages, label: 'verify', unit: 'records', total, env: output.env });
+    const results: CheckResult[] = [];
+    for (const each of chosen) {
+      for (const partition of partitions) {
+        const found = await verifySet({ ...connected, ...options, chosen: each, settings, partition }, output, (records) => progress.add(records));
+        results.push(...found);
+        await connected.record(found);
+      }
+    }
+    progress.finish();
+    return summary(chosen, results, options, output);
+  } finally {
+    await connected.close();
+  }
+}
+
+async function connect(options: VerifyOptions, output: Output): Promise<Connected> {
+  const clickhouse = await connectClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase });
+  const redis =
+    options.redisUrl === null ? null : await connectRedis({ url: options.redisUrl, namespace: options.namespace }).catch(tolerate(output));
+  const ledger = createClickHouseCheckLedger(clickhouse);
+  const served: ServedStore[] = [{ reader: createClickHouseCellReader(clickhouse), inventory: createClickHouseCellInventory(clickhouse) }];
+  if (redis !== null) served.push({ reader: createRedisCellReader(redis), inventory: createRedisCellInventory(redis) });
+  return {
+    archive: createClickHousePartitionArchive(clickhouse),
+    stores: served,
+    record: async (results) => {
+      // What was found is printed whether or not it can be kept.
+      await ledger.record(results).catch((error: unknown) => output.message(`the result is not kept for the audit: ${messageOf(error)}`));
+    },
+    close: async () => {
+      await Promise.all([clickhouse.close(), redis?.close()]);
+    },
+  };
+}
+
+/** Redis may be away: then what ClickHouse serves is proven alone. */
+function tolerate(output: Output): (error: unknown) => null {
+  return (error) => {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    output.message(`Redis is left out: ${error.message}`);
+    return null;
+  };
+}
+
+function messageOf(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 300);
+}
+
+function summary(chosen: readonly ChosenSet[], results: readonly CheckResult[], options: VerifyOptions, output: Output): ExitCode {
+  const differences = results.reduce((sum, result) => sum + result.differences, 0);
+  const compared = results.reduce((sum, result) => sum + result.compared, 0);
+  const undecided = results.filter(({ outcome }) => outcome === 'undecided');
+  const isProven = ({ lineage, partition }: CheckResult): boolean =>
+    results.some((other) => other.lineage === lineage && other.partition === partition && other.outcome !== 'undecided');
+  const unproven = undecided.filter((result) => !isProven(result));
+  if (options.json) {
+    const sets = chosen.map(({ set, lineage }) => ({ set: set.name, lineage }));
+    output.data(JSON.stringify({ summary: { sets, compared, differences, results } }));
+  }
+  for (const { kind, lineage, partition, detail } of undecided)
+    output.message(`not compared: ${kind.replace('verify_', '')}, partition ${partition} of ${lineage}: ${printable(detail, 500)}`);
+  const words = `${formatCount(compared)} integers of ${chosen.map(({ set }) => set.name).join(', ')} compared with the archive`;
+  if (differences > 0) output.message(output.style.red(`${words}: ${formatCount(differences)} differ`));
+  else if (unproven.length > 0)
+    output.message(output.style.red(`${words}; not proven: ${new Set(unproven.map(({ partition }) => partition)).size} partitions`));
+  else output.message(`${words}: all the same`);
+  if (differences > 0) return exitCodes.checkFailed;
+  return unproven.length > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+/** Where the archive is; throws an exit error (2) when nobody said. */
+export function archiveUrl(given: string | null | undefined): string {
+  if (given !== null && given !== undefined) return given;
+  throw exitError(exitCodes.usage, 'no archive to recompute from: start one with tidemark up, or name it with TIDEMARK_CLICKHOUSE_URL');
+}
