@@ -58,8 +58,12 @@ function table(metrics: readonly ExportedMetric[]): string {
     by.length === services.length ? 'all' : by.join(', '),
     help,
   ]);
-  const lines = [['Metric', 'Type', 'Labels', 'Of', 'Meaning'], ['---', '---', '---', '---', '---'], ...cells];
-  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+  const lines = [['Metric', 'Type', 'Labels', 'Of', 'Meaning'], ...cells];
+  // Columns of one width, as the formatter wants them.
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const [head = [], ...body] = lines;
+  const rows = [head, widths.map((width) => '-'.repeat(width)), ...body];
+  return rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`).join('\n');
 }
 
 if (import.meta.main) writeFileSync(join(root, 'deploy/metrics.md'), metricsPage(exportedMetrics()));

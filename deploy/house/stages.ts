@@ -23,6 +23,7 @@ export const stages: readonly Stage[] = [
   { name: 'unused', command: ['knip', '--no-progress', '--no-config-hints'], budgetS: 30, reports: false },
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit', '--project', 'property'], budgetS: 240, reports: true },
   { name: 'sim', command: ['vitest', 'run', '--project', 'sim'], budgetS: 180, reports: true },
-  { name: 'int', command: ['vitest', 'run', '--project', 'int', '--project', 'ui'], budgetS: 780, reports: true },
+  { name: 'int', command: ['vitest', 'run', '--project', 'int'], budgetS: 780, reports: true },
+  { name: 'ui', command: ['vitest', 'run', '--project', 'ui'], budgetS: 150, reports: true },
   { name: 'smoke', command: ['node', 'deploy/house/smoke.ts'], budgetS: 220, reports: false },
 ];

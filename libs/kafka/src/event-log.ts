@@ -30,8 +30,8 @@ const FETCH_BYTES = 10 * 1024 * 1024;
 const REUSED_FETCH_BYTES = 2 * 1024 * 1024;
 /** How long `stop` waits for the group to let us go; afterwards the session timeout does it. With what is saved before it is within a service's ten seconds. */
 const STOP_DEADLINE_MS = 2_000;
-/** How long a join waits for members that are alive but busy. */
-const REBALANCE_TIMEOUT_MS = 30_000;
+/** How long a join waits for members that are alive but busy, or whose own join was cut off with its connection: a batch is folded in far less. */
+const REBALANCE_TIMEOUT_MS = 12_000;
 
 /**
  * `run` may be called once. Partitions stay assigned while kafkajs reconnects by itself, so that a short absence of the broker costs no memory;

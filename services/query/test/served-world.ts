@@ -101,7 +101,8 @@ export async function createServedWorld(options: WorldOptions) {
   };
   const sinks = options.sinks ?? [stores.redis.sink, stores.clickhouse.sink];
   const publish = async (note: Partial<HeadNote> = {}, to: readonly CellSink[] = sinks): Promise<void> => {
-    for (const [partition, { state }] of folds.entries()) {
+    const every = [{ lineage, folds }, ...more].flatMap((of) => of.folds.map((fold, partition) => ({ lineage: of.lineage, fold, partition, state: fold.state })));
+    for (const { lineage, fold, partition, state } of every) {
       for (const sink of to) {
         const clockMs = Number.isFinite(state.clockMs) ? state.clockMs : null;
         const written = sink.write({
@@ -112,7 +113,7 @@ export async function createServedWorld(options: WorldOptions) {
           last: true,
           target: versionOf(state.epoch, state.next),
           base: NO_VERSION,
-          rows: rowsOf(folds[partition]),
+          rows: rowsOf(fold),
           note: {
             clockMs,
             counters: state.counters.toRecord(),

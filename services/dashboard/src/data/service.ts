@@ -47,7 +47,9 @@ export async function ask(path: string, init: { readonly headers?: Readonly<Reco
     throw new NotAnswered('the service does not answer', null, RETRY_MS);
   }
   noteClock(response);
-  if (response.ok || response.status === 304) return response;
+  // Readiness says with a 503 and a body of its own that something is missing.
+  const isReadiness = response.status === 503 && response.headers.get('content-type')?.startsWith('application/json') === true;
+  if (response.ok || response.status === 304 || isReadiness) return response;
   if (response.status === 401) keyIsAsked.value = true;
   throw await refusal(response);
 }

@@ -36,7 +36,7 @@ export function App() {
       <a class="skip" href="#page">
         Skip to the figures
       </a>
-      <Rail catalogue={catalogue} />
+      <Rail catalogue={catalogue} about={about} />
       <div class="main">
         <TopBar about={about} metric={metric} />
         <OfflineBanner />

@@ -10,7 +10,7 @@ const searched = signal('');
 /** Only below 900 px. */
 export const menuIsOpen = signal(false);
 
-export function Rail({ catalogue }: { readonly catalogue: Catalogue | null }) {
+export function Rail({ catalogue, about }: { readonly catalogue: Catalogue | null; readonly about: SetFacts | null }) {
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -28,8 +28,9 @@ export function Rail({ catalogue }: { readonly catalogue: Catalogue | null }) {
   const here = place.value;
   useEffect(() => {
     menuIsOpen.value = false;
-  }, [here.room, here.subject]);
-  const links = (): HTMLAnchorElement[] => [...(list.current?.querySelectorAll('a') ?? [])];
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  }, [here.room, here.subject, catalogue === null]);
+  const links = (): HTMLAnchorElement[] => [...(list.current?.querySelectorAll('a') ?? [])].filter((link) => link.checkVisibility());
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
       searched.value = '';
@@ -75,7 +76,7 @@ export function Rail({ catalogue }: { readonly catalogue: Catalogue | null }) {
       </label>
       <section class="rail-list" ref={list} aria-label="Figures">
         {catalogue?.sets.map((set) => (
-          <SetLinks key={set.name} set={set} metrics={catalogue.metrics} />
+          <SetLinks key={set.name} set={set} metrics={catalogue.metrics} isHere={set.name === about?.name} />
         ))}
         {catalogue !== null && searched.value === '' && (
           <ul>
@@ -88,13 +89,14 @@ export function Rail({ catalogue }: { readonly catalogue: Catalogue | null }) {
   );
 }
 
-function SetLinks({ set, metrics }: { readonly set: SetFacts; readonly metrics: readonly Metric[] }) {
+/** Only the set that the page is about is unfolded, until another one is, or something is searched for. */
+function SetLinks({ set, metrics, isHere }: { readonly set: SetFacts; readonly metrics: readonly Metric[]; readonly isHere: boolean }) {
   const all = searched.value === '';
   const own = metrics.filter((metric) => metric.set === set.name && matches(metric));
   if (own.length === 0 && !all) return null;
   return (
-    <>
-      <h2>{set.name}</h2>
+    <details open={isHere || !all}>
+      <summary>{set.name}</summary>
       <ul>
         {all && <RailLink room="board" subject={set.name} glyph="board" title="Board" />}
         {all && own.some(({ kind }) => kind === 'retention') && <RailLink room="growth" subject={set.name} glyph="growth" title="Growth against decay" />}
@@ -102,7 +104,7 @@ function SetLinks({ set, metrics }: { readonly set: SetFacts; readonly metrics: 
           <RailLink key={id} room="figure" subject={id} glyph={kind} title={title} tip={description ?? definition} />
         ))}
       </ul>
-    </>
+    </details>
   );
 }
 

@@ -76,7 +76,9 @@ export function writeState(controls: Controls, state: object, into: URLSearchPar
   for (const [name, codec] of Object.entries(controls)) {
     const value: unknown = Reflect.get(state, name);
     const given = codec.write(value);
-    if (value === null || given === codec.write(codec.fallback)) into.delete(name);
+    // The empty text is a value where there may be none.
+    const isDefault = codec.fallback === null ? value === null : given === codec.write(codec.fallback);
+    if (isDefault) into.delete(name);
     else into.set(name, given);
   }
 }

@@ -15,7 +15,11 @@ export function duration(seconds: number | null): string {
   const at = UNITS.findIndex(([, size]) => seconds >= size);
   const [unit, size] = UNITS[at] ?? UNITS[3];
   const next = UNITS[at + 1];
-  if (next === undefined || seconds >= size * 30) return `${Math.round(seconds / size)}${NARROW}${unit}`;
+  if (next === undefined || seconds >= size * 30) {
+    const whole = Math.round(seconds / size);
+    const larger = UNITS[at - 1];
+    return larger !== undefined && whole * size >= larger[1] ? duration(larger[1]) : `${whole}${NARROW}${unit}`;
+  }
   const rounded = Math.round(seconds / next[1]) * next[1];
   const rest = Math.round((rounded % size) / next[1]);
   const lead = `${Math.floor(rounded / size)}${NARROW}${unit}`;

@@ -115,9 +115,9 @@ async function openPage(browser: Browser, options: PageOptions & { errors: strin
 function sampleEvents(): readonly WorldEvent[] {
   const at = { seed: 7, endMs: NOW_MS - 2_000 };
   const events = [
-    ...cabinetHistory({ ...at, people: 600, days: 45, events: 14_000 }),
-    ...mapHistory({ ...at, scale: 600, months: 6 }),
-    ...crmHistory({ ...at, companies: 25, days: 100, events: 4_000 }),
+    ...cabinetHistory({ ...at, people: 400, days: 45, events: 9_000 }),
+    ...mapHistory({ ...at, scale: 700, months: 6 }),
+    ...crmHistory({ ...at, companies: 20, days: 100, events: 3_000 }),
   ];
   return events.sort((one, other) => one.timeMs - other.timeMs);
 }

@@ -14,6 +14,8 @@ export function BoardTile({ tile, metric, changes }: { readonly tile: Tile; read
   const { target, compared } = tile;
   const figure = tileFigure(tile);
   const line = tile.line.map(({ value, complete }) => ({ value: value === null ? null : Number(value), complete }));
+  // A target of another field of the metric says nothing about this one.
+  const isOfField = target !== null && (tile.kind === 'kpi' || target.of === tile.field);
   const lineTarget = target !== null && target.per === undefined && target.of === tile.field ? target.value : null;
   return (
     <a class="tile" href={addressOf('figure', tile.metric)} aria-label={`${tile.title}: ${show(figure.value)}, ${figure.words}`}>
@@ -28,12 +30,12 @@ export function BoardTile({ tile, metric, changes }: { readonly tile: Tile; read
         </Changed>
       </span>
       <span class={`tile-change ${sense(tile)}`} data-tip={comparedTip(tile, showExact)}>
-        {figure.value === null ? 'no cohort is over yet' : compared === null || compared.change === null ? 'nothing before to compare with' : changeText(compared.change)}
+        {figure.value === null ? 'no cohort is over yet' : compared === null || compared.change === null ? 'no time before to compare with' : changeText(compared.change)}
       </span>
       <Sparkline points={line} target={lineTarget} label={`${tile.title}, ${tile.line.length} buckets up to ${bucketLabel(tile.to, tile.unit, { long: true })}`} />
       <span class="tile-foot">
-        <span>{tile.owner ?? 'no owner'}</span>
-        {target !== null && (
+        <span data-tip={tile.owner === null ? undefined : `${tile.owner}${tile.ownerSince === null ? '' : `, since ${tile.ownerSince}`}`}>{tile.owner?.split('@')[0] ?? 'no owner'}</span>
+        {target !== null && isOfField && (
           <span>
             target {target.direction === 'up' ? '≥' : '≤'} {show(target.value)}
             {target.per === undefined ? '' : ` per ${target.per}`}
@@ -54,7 +56,7 @@ function shownValue(tile: Tile, value: unknown, isExact: boolean): string {
 /** Better or worse by the target's direction, in words for the class: never by colour alone, the arrow says it too. */
 function sense({ compared, target }: Tile): string {
   const change = compared?.change ?? null;
-  if (change === null || target === null || Math.abs(change) < 0.0005) return 'neutral';
+  if (change === null || target === null || Math.abs(change) < 0.0005) return change === null ? 'dim' : 'neutral';
   return change > 0 === (target.direction === 'up') ? 'better' : 'worse';
 }
 
