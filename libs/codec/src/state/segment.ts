@@ -105,7 +105,9 @@ export function openSegment(bytes: Uint8Array): OpenedSegment {
   if (reader.word() !== crc32(bytes.subarray(CHECKED_FROM))) throw new BrokenSegment('the checksum is wrong');
   const format = reader.varint();
   if (format > SEGMENT_FORMAT) throw new NewerFormat(`the segment has format ${format}; this release reads up to ${SEGMENT_FORMAT}`);
-  const length = reader.varintUpTo(reader.left, "the header's length");
+  const length = reader.varint();
+  // Only now: the length's own bytes are not left for the header.
+  if (length > reader.left) throw new BrokenSegment(`the header's length is ${length}, at most ${reader.left} was expected`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + reader.at, length).toString('utf8');
   reader.at += length;
   return { header: parseHeader(text), body: reader };

@@ -213,6 +213,14 @@ test('a flipped bit anywhere is a BrokenSegment', () => {
   );
 });
 
+test('a header that would end one byte behind the segment is a BrokenSegment', () => {
+  const rest = Buffer.from([SEGMENT_FORMAT, 2, 0x7b]);
+  const frame = Buffer.from('TMSG____');
+  frame.writeUInt32LE(crc32(rest), 4);
+  const bytes = new Uint8Array(Buffer.concat([frame, rest]));
+  expect(() => unpackSegments(new Folding().fold.state, [{ next: 1, bytes }])).toThrow("the header's length is 2, at most 1 was expected");
+});
+
 test('a segment cut off anywhere, lengthened or missing is a BrokenSegment', () => {
   const { segments } = example();
   const damaged: Stored[][] = segments.map((_, missing) => segments.filter((_, index) => index !== missing)).slice(0, 2);
