@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ownNames = /tidemark|kafka|redis|chdb|clickhouse|jna-|rocksdb/i;
-const skippedFolders = new Set(['.git', 'node_modules', '.turbo', '.tidemark']);
+const skippedFolders = new Set(['.git', 'node_modules', '.turbo', '.tidemark', 'dist']);
 
 /** Everything there is now, as paths; compare two of them with `newPaths`. */
 export function listPaths(root: string, own: string): ReadonlySet<string> {

@@ -93,6 +93,7 @@ async function checkServed(run: Run): Promise<void> {
   check(lines.length > 0, 'the README has no curl command');
   for (const { path, headers } of lines) await getText(address, path, headers);
   say(`${lines.length} curl commands of the README answer 200`);
+  check((await getText(address, '/', {})).includes('<script type="module"'), 'the printed address shows no dashboard');
   const leftMs = Math.max(1_000, figuresWithinMs - (performance.now() - readyAt));
   await until('moved figure', leftMs, run, async () => hasMoved(first, await readAll(address)) || undefined);
   const later = await readAll(address);

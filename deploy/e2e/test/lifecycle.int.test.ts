@@ -14,7 +14,7 @@ const SET_FILE = resolve(import.meta.dirname, '../../../schemas/metrics/auto-cab
 const PARTITIONS = 12;
 const DAYS = 60;
 const RANGE = { fromMs: END_MS - (DAYS + 20) * 86_400_000, toMs: END_MS };
-const PORTION = 80_000;
+const PORTION = 50_000;
 
 const oracle = new Oracle({ set: readSet(SET_FILE), partitions: PARTITIONS });
 const path = questionsOf(oracle.set, RANGE)[0]?.path ?? '';

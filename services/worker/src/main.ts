@@ -21,6 +21,7 @@ import {
 import { type WorkerConfig, workerConfig } from './config.ts';
 import { createBeatObserver, tracedStores } from './observed-beats.ts';
 import { createReports } from './reports.ts';
+import { createRoutingCheck } from './routing-check.ts';
 import { startWorkerSelfCheck } from './self-check.ts';
 import { readSets } from './sets.ts';
 import { watchForStuck } from './stuck-watch.ts';
@@ -83,10 +84,11 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   });
   current = worker;
   const selfCheck = startWorkerSelfCheck({ worker, clickhouse, settings, partitionCount: identity.partitionCount, config, metrics, logger });
+  const routing = createRoutingCheck(config.TIDEMARK_PARTITIONER);
   const health = await createHealthServer({
     host: config.TIDEMARK_HTTP_HOST,
     port: config.TIDEMARK_HTTP_PORT,
-    ready: () => readiness(worker),
+    ready: () => readiness(worker, routing),
     metrics,
   });
   logger.info({ port: health.port, lineages: worker.lineages, sets: sets.map((set) => set.name) }, 'worker is up');
@@ -114,13 +116,17 @@ function beatsOf(config: WorkerConfig): Beats {
   };
 }
 
-/** Ready while no partition is halted; a worker without partitions is ready to take some. */
-function readiness(worker: Worker): { checks: { name: string; ok: boolean; detail: string }[]; details: Record<string, unknown> } {
+/** Ready while no partition is halted and producers partition as we do; a worker without partitions is ready to take some. */
+function readiness(
+  worker: Worker,
+  routing: ReturnType<typeof createRoutingCheck>,
+): { checks: { name: string; ok: boolean; detail: string }[]; details: Record<string, unknown> } {
   const partitions = worker.status();
   const halted = partitions.filter((partition) => partition.halted !== null);
   const detail =
     halted.length === 0 ? `${partitions.length} partitions` : halted.map((each) => `partition ${each.partition}: ${each.halted}`).join('; ');
-  return { checks: [{ name: 'partitions', ok: halted.length === 0, detail }], details: { lineages: worker.lineages, partitions } };
+  const checks = [{ name: 'partitions', ok: halted.length === 0, detail }, routing(partitions, systemClock.nowMs())];
+  return { checks, details: { lineages: worker.lineages, partitions } };
 }
 
 const config = readConfig(workerConfig, process.env);
