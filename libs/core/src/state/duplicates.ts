@@ -10,12 +10,16 @@ export class DuplicateFilter {
   added = 0;
   /** Two words per id; grows up to the capacity. */
   ring = new Uint32Array(INITIAL_RING * 2);
+  /** Place in the ring + 1, and above it bits of the id's high word, so that another id is told apart without looking into the ring; 0 is free. */
   #index = new Int32Array(INITIAL_RING * 2);
   #mask = INITIAL_RING * 2 - 1;
+  /** The bits of an entry that say the place. */
+  readonly #placeBits: number;
 
-  /** `capacity` is a power of two, at least 1,024. */
+  /** `capacity` is a power of two, from 1,024 to 2^30. */
   constructor(options: { capacity: number }) {
     this.capacity = options.capacity;
+    this.#placeBits = 2 * options.capacity - 1;
   }
 
   /** Memory taken. */
@@ -25,8 +29,10 @@ export class DuplicateFilter {
 
   has(high: number, low: number): boolean {
     for (let probe = low & this.#mask; ; probe = (probe + 1) & this.#mask) {
-      const place = (this.#index[probe] as number) - 1;
-      if (place < 0) return false;
+      const entry = this.#index[probe] as number;
+      if (entry === 0) return false;
+      if (((entry ^ high) & ~this.#placeBits) !== 0) continue;
+      const place = (entry & this.#placeBits) - 1;
       if (this.ring[place * 2 + 1] === low && this.ring[place * 2] === high) return true;
     }
   }
@@ -77,16 +83,16 @@ export class DuplicateFilter {
   #enter(place: number): void {
     let probe = (this.ring[place * 2 + 1] as number) & this.#mask;
     while (this.#index[probe] !== 0) probe = (probe + 1) & this.#mask;
-    this.#index[probe] = place + 1;
+    this.#index[probe] = ((this.ring[place * 2] as number) & ~this.#placeBits) | (place + 1);
   }
 
   /** Takes the id at a place of the ring out of the index, closing the hole by moving later entries of its run back. */
   #forget(place: number): void {
     const index = this.#index;
     let hole = (this.ring[place * 2 + 1] as number) & this.#mask;
-    while (index[hole] !== place + 1) hole = (hole + 1) & this.#mask;
+    while (((index[hole] as number) & this.#placeBits) !== place + 1) hole = (hole + 1) & this.#mask;
     for (let probe = (hole + 1) & this.#mask; index[probe] !== 0; probe = (probe + 1) & this.#mask) {
-      const home = (this.ring[((index[probe] as number) - 1) * 2 + 1] as number) & this.#mask;
+      const home = (this.ring[(((index[probe] as number) & this.#placeBits) - 1) * 2 + 1] as number) & this.#mask;
       const fromHome = (probe - home) & this.#mask;
       const fromHole = (probe - hole) & this.#mask;
       if (fromHome < fromHole) continue;
