@@ -45,7 +45,9 @@ describe('numbers', () => {
     expect(plain(percent(-0.03))).toBe('-3.0 %');
     expect(plain(percent(0.00042))).toBe('0.042 %');
     expect(plain(sample(1_204))).toBe('(n = 1 204)');
-    expect(plain(rateInWords(480, 1_200, { low: 0.372, high: 0.428 }))).toBe('480 of 1 200 are 40.0000 %, between 37.2 % and 42.8 % with 95 % confidence');
+    expect(plain(rateInWords(480, 1_200, { low: 0.372, high: 0.428 }))).toBe(
+      '480 of 1 200 are 40.0000 %, between 37.2 % and 42.8 % with 95 % confidence',
+    );
     expect(rateInWords(3, 10)).toContain('of fewer than 30: take it with care');
     expect(plain(rateInWords(0, 0))).toContain('0 of 0 are –');
   });

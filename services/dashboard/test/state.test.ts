@@ -5,7 +5,15 @@ import { freshness, type Partition } from '../src/data/freshness.ts';
 import { choice, date, flag, list, optionalText, readState, text, whole, writeState } from '../src/route/codec.ts';
 
 describe('the state in the URL', () => {
-  const controls = { show: choice('on', 'after'), counts: flag(), columns: whole(30, { min: 1, max: 90 }), from: date(), picked: list(), value: optionalText(), words: text() } as const;
+  const controls = {
+    show: choice('on', 'after'),
+    counts: flag(),
+    columns: whole(30, { min: 1, max: 90 }),
+    from: date(),
+    picked: list(),
+    value: optionalText(),
+    words: text(),
+  } as const;
   const read = (query: string) => readState(controls, new URLSearchParams(query));
   const write = (state: object): string => {
     const search = new URLSearchParams();

@@ -101,7 +101,9 @@ export async function createServedWorld(options: WorldOptions) {
   };
   const sinks = options.sinks ?? [stores.redis.sink, stores.clickhouse.sink];
   const publish = async (note: Partial<HeadNote> = {}, to: readonly CellSink[] = sinks): Promise<void> => {
-    const every = [{ lineage, folds }, ...more].flatMap((of) => of.folds.map((fold, partition) => ({ lineage: of.lineage, fold, partition, state: fold.state })));
+    const every = [{ lineage, folds }, ...more].flatMap((of) =>
+      of.folds.map((fold, partition) => ({ lineage: of.lineage, fold, partition, state: fold.state })),
+    );
     for (const { lineage, fold, partition, state } of every) {
       for (const sink of to) {
         const clockMs = Number.isFinite(state.clockMs) ? state.clockMs : null;

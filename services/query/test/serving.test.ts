@@ -1,5 +1,5 @@
 // How answers travel: tags, forms, stores that go away, hostile values, limits and the pages.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -270,6 +270,33 @@ describe('the pages', () => {
     for (const url of ['/.hidden', '/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/nothing.js']) {
       expect([url, [400, 403, 404].includes((await served.get(url)).status)]).toEqual([url, true]);
     }
+  });
+});
+
+describe('the pages for browsers', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-pages-'));
+  const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('answer to addresses of their own, which stay unknown paths for everybody else', async () => {
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>t</title>');
+    const served = await worldOf({ dashboardFolder: folder });
+    for (const url of ['/figure/purchases?last=90', '/board/shop']) expect((await served.get(url, html)).text).toContain('<title>t</title>');
+    for (const url of ['/figure/purchases', '/board/shop']) expect((await served.get(url)).json()).toMatchObject({ code: 'unknown_path' });
+    for (const url of ['/v1/nothing', '/assets/gone.js']) expect((await served.get(url, html)).json()).toMatchObject({ code: 'unknown_path' });
+  });
+
+  it('keep for ever what is named by its content, and ask for the page each time', async () => {
+    mkdirSync(join(folder, 'assets'));
+    writeFileSync(join(folder, 'assets/index-Bvsna_-w.css'), 'a{}');
+    const served = await worldOf({ dashboardFolder: folder });
+    expect((await served.get('/assets/index-Bvsna_-w.css')).headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    expect((await served.get('/')).headers['cache-control']).toBe('no-cache');
+  });
+
+  it('say how to make them where they are not built', async () => {
+    expect((await world.get('/')).text).toContain('npm run -w @tidemark/dashboard build');
+    expect((await world.get('/')).status).toBe(200);
   });
 });
 

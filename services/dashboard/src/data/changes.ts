@@ -19,7 +19,9 @@ export function itemName(item: object, index: number): string {
   const value: unknown = Reflect.get(item, 'value');
   const slice = Array.isArray(value) ? value.join(',') : typeof value === 'string' && !('bucket' in item && 'count' in item) ? value : '';
   const field = NAMING.find((name) => Object.hasOwn(item, name));
-  const own = field === undefined ? String(index) : String(Reflect.get(item, field));
+  // Brackets may begin alike.
+  const end = field === 'from' && 'to' in item ? `-${String(item.to)}` : '';
+  const own = field === undefined ? String(index) : String(Reflect.get(item, field)) + end;
   return slice === '' ? own : field === undefined ? slice : `${slice}|${own}`;
 }
 

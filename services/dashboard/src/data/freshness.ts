@@ -22,13 +22,18 @@ export function freshness(facts: { connection: Connection; partitions: readonly 
   const { connection, partitions, asOf, nowMs } = facts;
   if (connection.state === 'offline') return { state: 'offline', words: `offline since ${clockText(connection.sinceMs, { seconds: false })}` };
   if (partitions === null && asOf === null) return { state: 'waiting', words: 'asking for figures' };
-  const halted = partitions?.filter((partition) => partition.halted !== null).map(({ partition }) => partition) ?? asOf?.halted.map(({ partition }) => partition) ?? [];
-  if (halted.length > 0) return { state: 'halted', words: halted.length === 1 ? `partition ${halted[0]} halted` : `partitions ${halted.join(', ')} halted` };
+  const halted =
+    partitions?.filter((partition) => partition.halted !== null).map(({ partition }) => partition) ??
+    asOf?.halted.map(({ partition }) => partition) ??
+    [];
+  if (halted.length > 0)
+    return { state: 'halted', words: halted.length === 1 ? `partition ${halted[0]} halted` : `partitions ${halted.join(', ')} halted` };
   const confirmedMs = partitions === null ? Date.parse(asOf?.publishedAt ?? '') : least(partitions.map(confirmedAtMs));
   const publishedMs = partitions === null ? confirmedMs : Math.max(...partitions.map(publishedAtMs));
   const behindS = Math.max(0, (nowMs - confirmedMs) / 1_000);
   if (Number.isNaN(behindS) || confirmedMs === 0) return { state: 'waiting', words: 'waiting for the first events' };
-  if (nowMs - confirmedMs <= LIVE_WITHIN_MS) return { state: 'live', words: connection.state === 'polling' ? `polling, ${duration(behindS)} behind` : `live, ${duration(behindS)} behind` };
+  if (nowMs - confirmedMs <= LIVE_WITHIN_MS)
+    return { state: 'live', words: connection.state === 'polling' ? `polling, ${duration(behindS)} behind` : `live, ${duration(behindS)} behind` };
   if (nowMs - publishedMs <= LIVE_WITHIN_MS) return { state: 'catching-up', words: `catching up, ${duration(behindS)} behind` };
   if (asOf === null || asOf.stale) return { state: 'stale', words: `stale since ${staleText(confirmedMs, nowMs)}` };
   return { state: 'live', words: `${duration(behindS)} behind` };

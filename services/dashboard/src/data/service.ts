@@ -36,7 +36,10 @@ export class NotAnswered extends Error {
 const RETRY_MS = 4_000;
 
 /** The response, 304 included. Throws NotAnswered for anything else. */
-export async function ask(path: string, init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {}): Promise<Response> {
+export async function ask(
+  path: string,
+  init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {},
+): Promise<Response> {
   const key = sessionStorage.getItem(KEY_NAME);
   const headers = { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...init.headers };
   let response: Response;

@@ -87,7 +87,7 @@ function receive({ event, data }: { event: string; data: string }, held: Map<str
 }
 
 /** The bytes as they come; a connection that is silent for too long is given up. */
-async function* chunksOf(response: Response, connected: AbortController): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(response: Response, connected: AbortController): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   for (;;) {

@@ -3,9 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { type Catalogue, type SetFacts, useCatalogue } from '../data/catalogue.ts';
 import { keyIsAsked } from '../data/service.ts';
+import { FIGURE_PAGES, PAGES } from '../pages/registry.ts';
 import { Empty, OfflineBanner, Refused, Skeleton } from '../parts/states.tsx';
 import { Tooltip } from '../parts/tooltip.tsx';
-import { FIGURE_PAGES, PAGES } from '../pages/registry.ts';
 import { followLink, place } from '../route/router.ts';
 import { KeyDialog } from './key-dialog.tsx';
 import { KeyboardSheet } from './keyboard-sheet.tsx';
@@ -26,7 +26,9 @@ export function App() {
     return () => document.removeEventListener('click', followLink);
   }, []);
   const found: Found =
-    catalogue !== null ? pageAt(catalogue) : { title: 'Tidemark', about: null, metric: null, view: refusal === null ? <Skeleton /> : <Refused refusal={refusal} /> };
+    catalogue !== null
+      ? pageAt(catalogue)
+      : { title: 'Tidemark', about: null, metric: null, view: refusal === null ? <Skeleton /> : <Refused refusal={refusal} /> };
   const { title, about, metric, view } = found;
   useEffect(() => {
     document.title = title === 'Tidemark' ? title : `${title} · Tidemark`;
@@ -57,11 +59,17 @@ function pageAt(catalogue: Catalogue): Found {
   const { sets, metrics } = catalogue;
   const [first] = sets;
   const none = { about: first ?? null, metric: null };
-  if (first === undefined) return { ...none, title: 'Tidemark', view: <Empty title="No metric sets">The service was started without definitions: set TIDEMARK_METRICS.</Empty> };
+  if (first === undefined)
+    return {
+      ...none,
+      title: 'Tidemark',
+      view: <Empty title="No metric sets">The service was started without definitions: set TIDEMARK_METRICS.</Empty>,
+    };
   if (room === 'figure') {
     const metric = metrics.find(({ id }) => id === subject);
     const about = sets.find(({ name }) => name === metric?.set) ?? first;
-    if (metric !== undefined) return { title: metric.title, about, metric, view: FIGURE_PAGES[metric.kind].render({ about, metrics, subject, metric }) };
+    if (metric !== undefined)
+      return { title: metric.title, about, metric, view: FIGURE_PAGES[metric.kind].render({ about, metrics, subject, metric }) };
     return { ...none, title: 'Unknown figure', view: <Empty title={`No figure is called “${subject}”`}>The catalogue lists what there is.</Empty> };
   }
   const page = PAGES.get(room === '' ? 'board' : room);

@@ -1,6 +1,7 @@
 /** The freshness mark: a dot with words, which opens positions, watermark and lag of each partition. */
-import type { Ready } from '@tidemark/query/client';
+
 import { useSignal } from '@preact/signals';
+import type { Ready } from '@tidemark/query/client';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SetFacts } from '../data/catalogue.ts';
 import { connection } from '../data/connection.ts';
@@ -58,13 +59,17 @@ function Standing({ about, partitions, nowMs }: { about: SetFacts | null; partit
         <dt>Set</dt>
         <dd>{about?.name ?? '–'}</dd>
         <dt>Watermark</dt>
-        <dd data-tip={asOf?.watermark ?? undefined}>{asOf?.watermark == null ? 'no event yet' : `${instantText(asOf.watermark, timezone)} ${timezone}`}</dd>
+        <dd data-tip={asOf?.watermark ?? undefined}>
+          {asOf?.watermark == null ? 'no event yet' : `${instantText(asOf.watermark, timezone)} ${timezone}`}
+        </dd>
         <dt>Published</dt>
         <dd data-tip={asOf?.publishedAt}>{asOf === null ? '–' : `${duration(Math.max(0, (nowMs - Date.parse(asOf.publishedAt)) / 1_000))} ago`}</dd>
         <dt>Answered from</dt>
         <dd>{asOf === null ? '–' : asOf.source === 'mixed' ? 'Redis and ClickHouse' : asOf.source}</dd>
         <dt>Way</dt>
-        <dd>{{ connecting: 'asked once so far', live: 'live stream', polling: 'asked every few seconds', offline: 'offline' }[connection.value.state]}</dd>
+        <dd>
+          {{ connecting: 'asked once so far', live: 'live stream', polling: 'asked every few seconds', offline: 'offline' }[connection.value.state]}
+        </dd>
       </dl>
       {partitions !== null && (
         <table class="figures">
@@ -103,7 +108,9 @@ function PartitionRow({ partition, nowMs, timezone }: { partition: Partition; no
       <td>{partition.position === null ? '–' : exact(partition.position)}</td>
       <td data-tip={partition.clock ?? undefined}>{partition.clock === null ? '–' : instantText(partition.clock, timezone)}</td>
       <td>{partition.position === null ? '–' : duration(lagS)}</td>
-      <td class="left">{partition.halted !== null ? `halted: ${partition.halted}` : partition.position === null ? 'nothing yet' : (partition.source ?? '–')}</td>
+      <td class="left">
+        {partition.halted !== null ? `halted: ${partition.halted}` : partition.position === null ? 'nothing yet' : (partition.source ?? '–')}
+      </td>
     </tr>
   );
 }

@@ -1,6 +1,7 @@
 /** The catalogue on the left: sets, their boards and metrics, found by typing; a menu below 900 px. */
-import type { Metric } from '@tidemark/query/client';
+
 import { signal } from '@preact/signals';
+import type { Metric } from '@tidemark/query/client';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Catalogue, SetFacts } from '../data/catalogue.ts';
 import { Glyph } from '../parts/svg.tsx';
@@ -15,7 +16,8 @@ export function Rail({ catalogue, about }: { readonly catalogue: Catalogue | nul
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.target instanceof HTMLTextAreaElement;
+      const isTyping =
+        event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || event.target instanceof HTMLTextAreaElement;
       if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       menuIsOpen.value = true;
@@ -28,6 +30,9 @@ export function Rail({ catalogue, about }: { readonly catalogue: Catalogue | nul
   const here = place.value;
   useEffect(() => {
     menuIsOpen.value = false;
+    searched.value = '';
+  }, [here.room, here.subject]);
+  useEffect(() => {
     list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
   }, [here.room, here.subject, catalogue === null]);
   const links = (): HTMLAnchorElement[] => [...(list.current?.querySelectorAll('a') ?? [])].filter((link) => link.checkVisibility());
@@ -45,13 +50,13 @@ export function Rail({ catalogue, about }: { readonly catalogue: Catalogue | nul
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
     event.preventDefault();
     const all = links();
-    const at = all.findIndex((link) => link === document.activeElement);
+    const { activeElement } = document;
+    const at = activeElement instanceof HTMLAnchorElement ? all.indexOf(activeElement) : -1;
     const to = at + (event.key === 'ArrowDown' ? 1 : -1);
     if (to < 0) field.current?.focus();
     else all[Math.min(to, all.length - 1)]?.focus();
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys go through the links inside, each of which can be reached by itself
     <nav class={menuIsOpen.value ? 'rail open' : 'rail'} aria-label="Catalogue" onKeyDown={onKeyDown}>
       <div class="rail-head">
         <a class="brand" href="/">
@@ -99,7 +104,9 @@ function SetLinks({ set, metrics, isHere }: { readonly set: SetFacts; readonly m
       <summary>{set.name}</summary>
       <ul>
         {all && <RailLink room="board" subject={set.name} glyph="board" title="Board" />}
-        {all && own.some(({ kind }) => kind === 'retention') && <RailLink room="growth" subject={set.name} glyph="growth" title="Growth against decay" />}
+        {all && own.some(({ kind }) => kind === 'retention') && (
+          <RailLink room="growth" subject={set.name} glyph="growth" title="Growth against decay" />
+        )}
         {own.map(({ id, kind, title, description, definition }) => (
           <RailLink key={id} room="figure" subject={id} glyph={kind} title={title} tip={description ?? definition} />
         ))}

@@ -19,7 +19,7 @@ const DEFAULT_LAST = 30;
 
 export function TopBar({ about, metric }: { readonly about: SetFacts | null; readonly metric: Metric | null }) {
   return (
-    <div class="top-bar">
+    <header class="top-bar">
       <button type="button" class="quiet menu-open" aria-expanded={menuIsOpen.value} onClick={() => (menuIsOpen.value = true)}>
         ☰ Catalogue
       </button>
@@ -29,7 +29,7 @@ export function TopBar({ about, metric }: { readonly about: SetFacts | null; rea
       <span class="room" />
       <ThemeSwitch />
       <FreshnessMark about={about} />
-    </div>
+    </header>
   );
 }
 
@@ -58,9 +58,23 @@ function RangeControls({ metric }: { readonly metric: Metric }) {
           </button>
         ))}
       </div>
-      <input type="date" aria-label="From" class={from === '' ? 'unset' : undefined} value={from === '' ? date(shown?.from) : from} max={to === '' ? undefined : to} onChange={({ currentTarget }) => change(FRAME_CONTROLS, { from: currentTarget.value })} />
+      <input
+        type="date"
+        aria-label="From"
+        class={from === '' ? 'unset' : undefined}
+        value={from === '' ? date(shown?.from) : from}
+        max={to === '' ? undefined : to}
+        onChange={({ currentTarget }) => change(FRAME_CONTROLS, { from: currentTarget.value })}
+      />
       <span aria-hidden="true">–</span>
-      <input type="date" aria-label="To" class={to === '' ? 'unset' : undefined} value={to === '' ? date(shown?.to) : to} min={from === '' ? undefined : from} onChange={({ currentTarget }) => change(FRAME_CONTROLS, { to: currentTarget.value })} />
+      <input
+        type="date"
+        aria-label="To"
+        class={to === '' ? 'unset' : undefined}
+        value={to === '' ? date(shown?.to) : to}
+        min={from === '' ? undefined : from}
+        onChange={({ currentTarget }) => change(FRAME_CONTROLS, { to: currentTarget.value })}
+      />
     </fieldset>
   );
 }
@@ -107,7 +121,11 @@ function CompareControl() {
   const { compare } = frameState.value;
   return (
     <label class="check" data-tip="the same range before, cut at equal elapsed time">
-      <input type="checkbox" checked={compare !== ''} onChange={({ currentTarget }) => change(FRAME_CONTROLS, { compare: currentTarget.checked ? 'previous' : '' })} />
+      <input
+        type="checkbox"
+        checked={compare !== ''}
+        onChange={({ currentTarget }) => change(FRAME_CONTROLS, { compare: currentTarget.checked ? 'previous' : '' })}
+      />
       compare
     </label>
   );

@@ -70,7 +70,6 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, isOpen, onOpen,
   };
   return (
     <div class="table-scroll">
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move through the cells, each of which can be reached by itself */}
       <table class="figures" onKeyDown={onKeyDown}>
         <caption>{caption}</caption>
         <thead>

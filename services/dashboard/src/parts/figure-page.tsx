@@ -2,9 +2,10 @@
 import type { AsOf, Metric, Notes, Target } from '@tidemark/query/client';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { shownAsOf } from '../data/freshness.ts';
 import type { Shown } from '../data/figure.ts';
+import { shownAsOf } from '../data/freshness.ts';
 import { downloadCsv, hasKey } from '../data/service.ts';
+import { addressOf } from '../route/router.ts';
 import { bucketLabel } from '../show/buckets.ts';
 import { exact } from '../show/numbers.ts';
 import { Empty, Refused, Skeleton } from './states.tsx';
@@ -52,6 +53,7 @@ export function FigurePage<Body extends AnyAnswer>(props: FigurePageLayout<Body>
     };
   }, [body]);
   const words = metric.description ?? metric.definition;
+  const nothing = body !== null && (body.asOf.watermark === null || isEmpty?.(body) === true);
   return (
     <article class="figure-page">
       <header>
@@ -61,14 +63,14 @@ export function FigurePage<Body extends AnyAnswer>(props: FigurePageLayout<Body>
       </header>
       {controls !== undefined && <div class="controls">{controls}</div>}
       {refusal !== null && body === null && <Refused refusal={refusal} />}
-      {refusal !== null && body !== null && (
+      {refusal !== null && refusal.code !== null && body !== null && (
         <p class="banner" role="status">
           These figures may be old: {refusal.detail}
         </p>
       )}
       {body === null && refusal === null && <Skeleton />}
-      {body !== null && isEmpty?.(body) === true && <Empty command={sampleCommand(metric)}>{emptyWords(metric, body)}</Empty>}
-      {body !== null && isEmpty?.(body) !== true && (
+      {body !== null && nothing && <Empty command={sampleCommand(metric)}>{emptyWords(body)}</Empty>}
+      {body !== null && !nothing && (
         <>
           {headline !== undefined && <div class="headline">{headline(body)}</div>}
           <section aria-label="Chart">{chart(body)}</section>
@@ -80,8 +82,8 @@ export function FigurePage<Body extends AnyAnswer>(props: FigurePageLayout<Body>
   );
 }
 
-function emptyWords({ definition }: Metric, { from, to, unit }: AnyAnswer): string {
-  return `No event from ${bucketLabel(from, unit, { long: true })} to ${bucketLabel(to, unit, { long: true })} counts: ${definition} Choose another range, or send an event that the definition names; it is counted within a second. To see what the service has of the definition:`;
+function emptyWords({ from, to, unit }: AnyAnswer): string {
+  return `No event from ${bucketLabel(from, unit, { long: true })} to ${bucketLabel(to, unit, { long: true })} is counted by the definition above. Choose another range, or send an event that it names: it is counted within a second. What the service has of it:`;
 }
 
 function sampleCommand({ id }: Metric): string {
@@ -126,6 +128,10 @@ function About<Body extends AnyAnswer>({ metric, path, movers, body }: FigurePag
           {body.owner ?? 'nobody yet'}
           {body.ownerSince === null ? '' : `, since ${body.ownerSince}`}
         </dd>
+        <dt>People</dt>
+        <dd>
+          <a href={addressOf('explain', metric.id)}>what one person adds</a>
+        </dd>
         <dt>Revision</dt>
         <dd data-tip={`${body.revision}\nlineage ${body.lineage}`}>
           <code>{body.revision.slice(0, 12)}</code>
@@ -156,7 +162,16 @@ function Csv({ path, name }: { readonly path: string; readonly name: string }) {
   const [failed, setFailed] = useState('');
   return (
     <>
-      <button type="button" class="quiet" onClick={() => void downloadCsv(path, name).then(() => setFailed(''), (error: Error) => setFailed(error.message))}>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() =>
+          void downloadCsv(path, name).then(
+            () => setFailed(''),
+            (error: Error) => setFailed(error.message),
+          )
+        }
+      >
         CSV
       </button>
       <button type="button" class="quiet" onClick={() => print()}>

@@ -1,6 +1,7 @@
 /** Any answer as plain tables: each list of it whose items hold figures. */
-import { DataTable } from './data-table.tsx';
+
 import { exact } from '../show/numbers.ts';
+import { DataTable } from './data-table.tsx';
 
 interface Item {
   readonly name: string;
@@ -28,7 +29,8 @@ function itemOf(item: unknown, index: number): Item {
   const cells: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(typeof item === 'object' && item !== null ? item : { value: item })) {
     if (typeof value !== 'object' || value === null) cells[name] = value;
-    else if (!Array.isArray(value)) for (const [inner, scalar] of Object.entries(value)) if (typeof scalar !== 'object') cells[`${name} ${inner}`] = scalar;
+    else if (!Array.isArray(value))
+      for (const [inner, scalar] of Object.entries(value)) if (typeof scalar !== 'object') cells[`${name} ${inner}`] = scalar;
   }
   return { name: String(index), cells };
 }

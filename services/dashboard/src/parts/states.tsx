@@ -19,7 +19,15 @@ export function Skeleton({ rows = 8, chart = true }: { readonly rows?: number; r
 }
 
 /** Nothing was counted yet: what to send, with a command that works. */
-export function Empty({ title = 'Nothing counted here yet', children, command }: { readonly title?: string; readonly children?: ComponentChildren; readonly command?: string }) {
+export function Empty({
+  title = 'Nothing counted here yet',
+  children,
+  command,
+}: {
+  readonly title?: string;
+  readonly children?: ComponentChildren;
+  readonly command?: string;
+}) {
   return (
     <section class="state">
       <h2>{title}</h2>
@@ -30,7 +38,7 @@ export function Empty({ title = 'Nothing counted here yet', children, command }:
 }
 
 /** Something to type, with a button that copies it. */
-export function Command({ text }: { readonly text: string }) {
+function Command({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {
     void navigator.clipboard?.writeText(text).then(() => setCopied(true));
@@ -86,7 +94,8 @@ export function OfflineBanner() {
   const leftMs = value.retryAtMs - now;
   return (
     <p class="banner" role="status">
-      Showing figures of {clockText(heardAtMs.value)}; {leftMs > 0 ? `reconnecting in ${duration(Math.ceil(leftMs / 1_000)).replace('.0', '')}` : 'reconnecting'}
+      Showing figures of {clockText(heardAtMs.value)};{' '}
+      {leftMs > 0 ? `reconnecting in ${duration(Math.ceil(leftMs / 1_000)).replace('.0', '')}` : 'reconnecting'}
       <button type="button" class="quiet" onClick={askAgain}>
         now
       </button>

@@ -26,7 +26,19 @@ export function linePath(values: readonly (number | null)[], box: { width: numbe
 }
 
 /** Final buckets solid, the others dashed; a target as a thin line. The scale begins at 0. */
-export function Sparkline({ points, target = null, label, width = 200, height = 36 }: { points: readonly SparkPoint[]; target?: number | null; label: string; width?: number; height?: number }) {
+export function Sparkline({
+  points,
+  target = null,
+  label,
+  width = 200,
+  height = 36,
+}: {
+  points: readonly SparkPoint[];
+  target?: number | null;
+  label: string;
+  width?: number;
+  height?: number;
+}) {
   const values = points.map(({ value }) => value);
   const known = values.filter((value) => value !== null);
   const ends = [...known, ...(target === null ? [] : [target])];

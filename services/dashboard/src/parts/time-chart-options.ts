@@ -1,9 +1,28 @@
 /** How uPlot is told to draw a chart: each line twice, solid where its figures are final and dashed where they are not. */
 import type uPlot from 'uplot';
 import type { Colour } from '../show/colours.ts';
-import type { ReadyLine, TimeChartProps } from './time-chart.tsx';
 
-interface Drawn extends Pick<TimeChartProps, 'marks' | 'target' | 'fromZero'> {
+export interface Line {
+  readonly label: string;
+  /** One per bucket. */
+  readonly values: readonly (number | null)[];
+  /** Default: the next of the six. */
+  readonly colour?: Colour;
+  /** Default `line`. Bars of one chart are stacked; those with negative values hang below the axis. */
+  readonly as?: 'line' | 'bar';
+  /** 95 % interval, one per bucket. */
+  readonly low?: readonly (number | null)[];
+  readonly high?: readonly (number | null)[];
+  /** Thin, for what is only compared with. */
+  readonly thin?: boolean;
+}
+
+export type ReadyLine = Line & { readonly colour: Colour };
+
+interface Drawn {
+  readonly marks: readonly string[];
+  readonly target?: { readonly value: number; readonly label: string } | null;
+  readonly fromZero?: boolean;
   readonly lines: readonly ReadyLine[];
   readonly show: (value: number | null) => string;
   readonly width: number;
@@ -29,7 +48,8 @@ export function chartData(lines: readonly ReadyLine[], complete: readonly boolea
     const solid = indices.map((index) => (isOpen(index) ? null : (values[index] ?? null)));
     // The dashes begin where the solid line ends.
     const dashed = indices.map((index) => (isOpen(index) || isOpen(index + 1) ? (values[index] ?? null) : null));
-    const band = low === undefined || high === undefined ? [] : [indices.map((index) => high[index] ?? null), indices.map((index) => low[index] ?? null)];
+    const band =
+      low === undefined || high === undefined ? [] : [indices.map((index) => high[index] ?? null), indices.map((index) => low[index] ?? null)];
     return [solid, dashed, ...band];
   });
   return [indices, ...series];

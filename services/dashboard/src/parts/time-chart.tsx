@@ -4,22 +4,9 @@ import uPlot from 'uplot';
 import { type Colour, canvasColour, colourVersion, SERIES } from '../show/colours.ts';
 import { exact, short } from '../show/numbers.ts';
 import 'uplot/dist/uPlot.min.css';
-import { chartOptions, chartData } from './time-chart-options.ts';
+import { chartData, chartOptions, type Line, type ReadyLine } from './time-chart-options.ts';
 
-export interface Line {
-  readonly label: string;
-  /** One per bucket. */
-  readonly values: readonly (number | null)[];
-  /** Default: the next of the six. */
-  readonly colour?: Colour;
-  /** Default `line`. Bars of one chart are stacked; those with negative values hang below the axis. */
-  readonly as?: 'line' | 'bar';
-  /** 95 % interval, one per bucket. */
-  readonly low?: readonly (number | null)[];
-  readonly high?: readonly (number | null)[];
-  /** Thin, for what is only compared with. */
-  readonly thin?: boolean;
-}
+export type { Line } from './time-chart-options.ts';
 
 export interface TimeChartProps {
   /** What the chart shows, in a sentence, for who cannot see it. */
@@ -42,17 +29,25 @@ export interface TimeChartProps {
   readonly onPoint?: (index: number | null) => void;
 }
 
-export type ReadyLine = Line & { readonly colour: Colour };
-
 export function TimeChart(props: TimeChartProps) {
   const { label, marks, longMarks = marks, complete, show = short, showExact = exact, height = 240, onPoint } = props;
-  const lines: readonly ReadyLine[] = props.lines.map((line, index) => ({ ...line, colour: line.colour ?? SERIES[index % SERIES.length] ?? '--ink' }));
+  const lines: readonly ReadyLine[] = props.lines.map((line, index) => ({
+    ...line,
+    colour: line.colour ?? SERIES[index % SERIES.length] ?? '--ink',
+  }));
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
   const version = colourVersion.value;
   // What makes another chart; new values alone are put into the one that is there.
-  const shape = JSON.stringify([version, height, marks, props.fromZero, props.target, lines.map(({ values, low, high, ...rest }) => ({ ...rest, band: low !== undefined }))]);
+  const shape = JSON.stringify([
+    version,
+    height,
+    marks,
+    props.fromZero,
+    props.target,
+    lines.map(({ values, low, high, ...rest }) => ({ ...rest, band: low !== undefined })),
+  ]);
   const point = (index: number | null): void => {
     setAt(index);
     onPoint?.(index);
@@ -105,7 +100,13 @@ export function Swatch({ colour, shape = 'bar' }: { readonly colour: Colour; rea
 }
 
 /** The figures of the bucket under the pointer: always in the same place, so that nothing covers the chart. */
-function Readout(props: { at: number | null; lines: readonly ReadyLine[]; longMarks: readonly string[]; complete: readonly boolean[] | undefined; showExact: (value: number | null) => string }) {
+function Readout(props: {
+  at: number | null;
+  lines: readonly ReadyLine[];
+  longMarks: readonly string[];
+  complete: readonly boolean[] | undefined;
+  showExact: (value: number | null) => string;
+}) {
   const { at, lines, longMarks, complete, showExact } = props;
   if (at === null) return <figcaption class="readout dim">Point at the chart to read a bucket; the table below has them all.</figcaption>;
   return (
@@ -118,7 +119,12 @@ function Readout(props: { at: number | null; lines: readonly ReadyLine[]; longMa
             <Swatch colour={colour} shape={as ?? 'line'} />
             {lines.length > 1 && `${label} `}
             {showExact(values[at] ?? null)}
-            {from !== null && to !== null && <small> ({showExact(from)} to {showExact(to)})</small>}
+            {from !== null && to !== null && (
+              <small>
+                {' '}
+                ({showExact(from)} to {showExact(to)})
+              </small>
+            )}
           </span>
         );
       })}

@@ -10,14 +10,16 @@ export interface TimeHistogramProps {
   /** What took so long, in words. */
   readonly label: string;
   readonly bins: readonly Bin[];
+  /** The bins of all histograms that stand side by side, on one scale of times; default its own. */
+  readonly among?: readonly Bin[];
   /** Seconds; null: of nobody. */
   readonly p50: number | null;
   readonly p90: number | null;
   readonly colour?: Colour;
 }
 
-export function TimeHistogram({ label, bins, p50, p90, colour = '--series-1' }: TimeHistogramProps) {
-  const { bars, atOnce } = histogramOf(bins);
+export function TimeHistogram({ label, bins, among = bins, p50, p90, colour = '--series-1' }: TimeHistogramProps) {
+  const { bars, atOnce } = histogramOf(bins, among);
   const n = bars.reduce((sum, bar) => sum + bar.n, atOnce);
   if (n === 0) return <p class="dim">{label}: nobody yet.</p>;
   const highest = bars.reduce((greatest, bar) => Math.max(greatest, bar.n), 1);
@@ -28,7 +30,15 @@ export function TimeHistogram({ label, bins, p50, p90, colour = '--series-1' }: 
         {bars.map((bar, index) => {
           const words = `${duration(bar.from)} to ${duration(bar.to)}: ${exact(bar.n)} (${percent(bar.n / n)})`;
           return (
-            <span key={bar.from} class="histogram-slot" role="img" data-cell={`0:${index}`} tabIndex={index === 0 ? 0 : -1} aria-label={words} data-tip={words}>
+            <span
+              key={bar.from}
+              class="histogram-slot"
+              role="img"
+              data-cell={`0:${index}`}
+              tabIndex={index === 0 ? 0 : -1}
+              aria-label={words}
+              data-tip={words}
+            >
               <i style={{ height: `${bar.n === 0 ? 0 : Math.max(2, (bar.n / highest) * 100)}%`, background: `var(${colour})` }} />
             </span>
           );
@@ -50,7 +60,17 @@ export function TimeHistogram({ label, bins, p50, p90, colour = '--series-1' }: 
   );
 }
 
-function Quantile({ name, seconds, bars, low = false }: { readonly name: string; readonly seconds: number | null; readonly bars: readonly Bin[]; readonly low?: boolean }) {
+function Quantile({
+  name,
+  seconds,
+  bars,
+  low = false,
+}: {
+  readonly name: string;
+  readonly seconds: number | null;
+  readonly bars: readonly Bin[];
+  readonly low?: boolean;
+}) {
   if (seconds === null || seconds === 0 || bars.length === 0) return null;
   const place = placeOf(seconds, bars);
   return (

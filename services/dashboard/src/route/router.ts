@@ -1,6 +1,6 @@
 /** Where the reader is: the page, its subject, and the state of every control, all of it in the URL. */
 import { computed, signal } from '@preact/signals';
-import { choice, date, optionalText, readState, type StateOf, text, whole, writeState, type Controls } from './codec.ts';
+import { type Controls, choice, date, optionalText, readState, type StateOf, text, whole, writeState } from './codec.ts';
 
 /** What every page has in its URL, so that going from one figure to the next keeps range and slice. */
 export const FRAME_CONTROLS = {
@@ -38,7 +38,11 @@ export const place = computed((): Place => {
 export const frameState = computed((): FrameState => readState(FRAME_CONTROLS, place.value.search));
 
 /** The address of a page; the frame's state goes along unless it is replaced. */
-export function addressOf(room: string, subject = '', options: { readonly keep?: boolean; readonly query?: Readonly<Record<string, string>> } = {}): string {
+export function addressOf(
+  room: string,
+  subject = '',
+  options: { readonly keep?: boolean; readonly query?: Readonly<Record<string, string>> } = {},
+): string {
   const search = new URLSearchParams();
   if (options.keep !== false) {
     const { last, from, to, compare } = frameState.value;

@@ -49,7 +49,10 @@ export function bucketLabel(bucket: string, unit: Buckets['unit'], { long = fals
   if (Number.isNaN(date.getTime())) return bucket;
   const of = (options: Intl.DateTimeFormatOptions): string => format({ ...options, timeZone: 'UTC' }).format(date);
   if (unit === 'month') return of(long ? { month: 'long', year: 'numeric' } : { month: 'short', year: 'numeric' });
-  if (unit === 'hour') return long ? `${of({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })}, ${bucket.slice(11, 13)}:00` : `${bucket.slice(11, 13)}:00`;
+  if (unit === 'hour')
+    return long
+      ? `${of({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })}, ${bucket.slice(11, 13)}:00`
+      : `${bucket.slice(11, 13)}:00`;
   if (unit === 'week') return long ? `week of ${of({ day: 'numeric', month: 'short', year: 'numeric' })}` : of({ day: 'numeric', month: 'short' });
   return of(long ? { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } : { day: 'numeric', month: 'short' });
 }

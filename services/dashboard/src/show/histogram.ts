@@ -18,15 +18,19 @@ export interface Histogram {
 const LOG_RATIO = Math.log(1.02);
 const MOST_BARS = 36;
 
-/** Neighbours are put together until there are few enough bars: each bar's edges are edges of the service's, so that its count is exact. */
-export function histogramOf(bins: readonly Bin[], most = MOST_BARS): Histogram {
-  const timed = bins.filter(({ to, n }) => to > 0 && n > 0).map((bin) => ({ at: indexOf(bin), n: bin.n }));
+/**
+ * Neighbours are put together until there are few enough bars: each bar's edges are edges of the service's, so that its count is exact. `among`: the bins
+ * of all histograms that stand side by side on one scale.
+ */
+export function histogramOf(bins: readonly Bin[], among: readonly Bin[] = bins): Histogram {
   const atOnce = bins.reduce((sum, { to, n }) => sum + (to > 0 ? 0 : n), 0);
+  const timed = timedOf(bins);
+  const places = timedOf(among).map(({ at }) => at);
   if (timed.length === 0) return { bars: [], atOnce };
-  const first = timed.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
-  const last = timed.reduce((greatest, { at }) => Math.max(greatest, at), 0);
+  const first = places.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  const last = places.reduce((greatest, at) => Math.max(greatest, at), Number.NEGATIVE_INFINITY);
   // Whole steps, so that a bar stays where it is while times come in between.
-  const width = Math.ceil((last - first + 1) / (most - 1));
+  const width = Math.ceil((last - first + 1) / (MOST_BARS - 1));
   const start = Math.floor(first / width);
   const counts = Array.from({ length: Math.floor(last / width) - start + 1 }, () => 0);
   for (const { at, n } of timed) counts[Math.floor(at / width) - start] = (counts[Math.floor(at / width) - start] ?? 0) + n;
@@ -67,6 +71,10 @@ export function ticksOf(bars: readonly Bin[]): readonly number[] {
     if (before === undefined || placeOf(time, bars) - placeOf(before, bars) >= LEAST_APART) ticks.push(time);
   }
   return ticks;
+}
+
+function timedOf(bins: readonly Bin[]): readonly { readonly at: number; readonly n: number }[] {
+  return bins.filter(({ to, n }) => to > 0 && n > 0).map((bin) => ({ at: indexOf(bin), n: bin.n }));
 }
 
 function indexOf({ from, to }: Bin): number {

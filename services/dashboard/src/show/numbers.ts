@@ -1,4 +1,5 @@
 /** Numbers as people say them: short in tiles and charts, exact in tooltips and tables. Thin spaces group, a narrow one stands before units. */
+import { visible } from './visible.ts';
 
 /** Between groups of digits. */
 const THIN = '\u2009';
@@ -82,11 +83,17 @@ export function sliceText(value: string | readonly string[] | null): string {
   if (typeof value !== 'string') return value.map(sliceText).join(' · ');
   if (value === '') return '(none)';
   if (value === '$rest') return 'the rest';
-  return value === '$other' ? 'other' : value;
+  return value === '$other' ? 'other' : visible(value);
 }
 
 function threeDigits(size: number): string {
-  return size.toPrecision(3).includes('e') ? String(Math.round(size)) : size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size.toFixed(2);
+  return size.toPrecision(3).includes('e')
+    ? String(Math.round(size))
+    : size >= 100
+      ? size.toFixed(0)
+      : size >= 10
+        ? size.toFixed(1)
+        : size.toFixed(2);
 }
 
 function trimmed(value: number): string {

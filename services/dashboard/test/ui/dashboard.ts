@@ -1,5 +1,5 @@
 /** The pages in a real browser over a query service with in-memory stores: chromium from the PATH, sample worlds, screenshots, axe. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -32,10 +32,10 @@ export interface DashboardOptions {
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const SAMPLES = ['auto-cabinet.yaml', 'map-constructor.yaml', 'saas-lifecycle.yaml'];
 const TICK_MS = 100;
-export const SCREENS_FOLDER = process.env['TIDEMARK_SCREENS'] ?? join(tmpdir(), 'tidemark-screens');
+const SCREENS_FOLDER = process.env['TIDEMARK_SCREENS'] ?? join(tmpdir(), 'tidemark-screens');
 
 /** The browser's path; null where there is none. */
-export function browserPath(): string | null {
+function browserPath(): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path)) ?? null;
 }
@@ -53,19 +53,27 @@ export type Dashboard = Awaited<ReturnType<typeof openDashboard>>;
 /** Builds the pages if need be, fills a service, listens on a free port of loopback and starts the browser. Close it. */
 export async function openDashboard(options: DashboardOptions = {}) {
   await buildWhenChanged();
-  const [set, ...moreSets] = (options.files ?? SAMPLES).map((file) => setOf(readFileSync(join(import.meta.dirname, '../../../../schemas/metrics', file), 'utf8'), file));
+  // Its own copy: whoever builds meanwhile changes nothing under these pages.
+  const pagesFolder = mkdtempSync(join(tmpdir(), 'tidemark-pages-'));
+  cpSync(DIST_FOLDER, pagesFolder, { recursive: true });
+  const [set, ...moreSets] = (options.files ?? SAMPLES).map((file) =>
+    setOf(readFileSync(join(import.meta.dirname, '../../../../schemas/metrics', file), 'utf8'), file),
+  );
   if (set === undefined) throw new Error('no definitions');
   const world = await createServedWorld({
     set,
     moreSets,
     events: options.events ?? sampleEvents(),
-    dashboardFolder: DIST_FOLDER,
+    dashboardFolder: pagesFolder,
     ...(options.access === undefined ? {} : { access: options.access }),
   });
   const { app, clock, live } = world;
   // The browser reads the service's clock from this header; it stands still but for `send` and `pass`.
   app.addHook('onRequest', async (_request, reply) => void reply.header('date', new Date(clock.nowMs()).toUTCString()));
-  const ticking = setInterval(() => live.tick(), TICK_MS);
+  const ticking = setInterval(() => {
+    live.tick();
+    void world.events.tick();
+  }, TICK_MS);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const browser = await chromium.launch({ executablePath: browserPath() ?? '', args: ['--no-sandbox', '--disable-gpu'] });
   const errors: string[] = [];
@@ -88,6 +96,7 @@ export async function openDashboard(options: DashboardOptions = {}) {
       clearInterval(ticking);
       await browser.close();
       await app.close();
+      rmSync(pagesFolder, { recursive: true });
     },
   };
 }

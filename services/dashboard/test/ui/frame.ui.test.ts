@@ -80,6 +80,7 @@ describe.skipIf(noBrowser)('the frame', () => {
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await screenshot(page, 'keyboard-sheet');
     await page.keyboard.press('Escape');
+    await page.goto(`${dashboard.url}/figure/active_customers`);
     await page.locator('[data-cell="0:0"]').first().focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');

@@ -16,7 +16,8 @@ export async function addPages(app: FastifyInstance, folder: string | null): Pro
   if (folder === null) return;
   await app.register(fastifyStatic, {
     root: folder,
-    wildcard: false,
+    // Asked of the folder each time: pages that are built anew are there at once.
+    wildcard: true,
     cacheControl: false,
     dotfiles: 'ignore',
     setHeaders: (reply, path) => {

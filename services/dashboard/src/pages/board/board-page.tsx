@@ -25,7 +25,8 @@ function BoardPage({ about, metrics }: PageProps<typeof controls>) {
       <header>
         <h1>{about.name}</h1>
         <p class="definition">
-          {about.board.length} of {about.metrics.length} figures, each over its last 30 buckets; changes are against the same time before. {about.timezone}
+          {about.board.length} of {about.metrics.length} figures, each over its last 30 buckets; changes are against the same time before.{' '}
+          {about.timezone}
         </p>
       </header>
       {body === null && refusal !== null && <Refused refusal={refusal} />}

@@ -18,23 +18,38 @@ export function BoardTile({ tile, metric, changes }: { readonly tile: Tile; read
   const isOfField = target !== null && (tile.kind === 'kpi' || target.of === tile.field);
   const lineTarget = target !== null && target.per === undefined && target.of === tile.field ? target.value : null;
   return (
-    <a class="tile" href={addressOf('figure', tile.metric)} aria-label={`${tile.title}: ${show(figure.value)}, ${figure.words}`}>
+    <a class="tile" href={addressOf('figure', tile.metric)}>
       <span class="tile-name" data-tip={metric?.description ?? tile.definition}>
         <Glyph of={tile.kind} />
         {tile.title}
       </span>
       <span class="tile-field">{figure.words}</span>
       <span class="tile-value">
-        <Changed changes={changes} at={figure.at} show={showExact} tip={[showExact(figure.value), figure.tip].filter((text) => text !== '').join('\n')}>
+        <Changed
+          changes={changes}
+          at={figure.at}
+          show={showExact}
+          tip={[showExact(figure.value), figure.tip].filter((text) => text !== '').join('\n')}
+        >
           {show(figure.value)}
         </Changed>
       </span>
       <span class={`tile-change ${sense(tile)}`} data-tip={comparedTip(tile, showExact)}>
-        {figure.value === null ? 'no cohort is over yet' : compared === null || compared.change === null ? 'no time before to compare with' : changeText(compared.change)}
+        {figure.value === null
+          ? 'no cohort is over yet'
+          : compared === null || compared.change === null
+            ? 'no time before to compare with'
+            : changeText(compared.change)}
       </span>
-      <Sparkline points={line} target={lineTarget} label={`${tile.title}, ${tile.line.length} buckets up to ${bucketLabel(tile.to, tile.unit, { long: true })}`} />
+      <Sparkline
+        points={line}
+        target={lineTarget}
+        label={`${tile.title}, ${tile.line.length} buckets up to ${bucketLabel(tile.to, tile.unit, { long: true })}`}
+      />
       <span class="tile-foot">
-        <span data-tip={tile.owner === null ? undefined : `${tile.owner}${tile.ownerSince === null ? '' : `, since ${tile.ownerSince}`}`}>{tile.owner?.split('@')[0] ?? 'no owner'}</span>
+        <span data-tip={tile.owner === null ? undefined : `${tile.owner}${tile.ownerSince === null ? '' : `, since ${tile.ownerSince}`}`}>
+          {tile.owner?.split('@')[0] ?? 'no owner'}
+        </span>
         {target !== null && isOfField && (
           <span>
             target {target.direction === 'up' ? '≥' : '≤'} {show(target.value)}

@@ -32,14 +32,24 @@ export function tileFigure(tile: Tile): TileFigure {
   if (kind === 'activity' && STANDING.has(name) && last !== undefined)
     return { value: last.value, at, words: name === 'ever' ? 'people so far' : withinWords(field, unit), tip: `at the end of the newest ${unit}` };
   if (kind === 'activity' && PER_BUCKET.has(name) && value !== null && line.length > 0)
-    return { value: Number(value) / line.length, at, words: `${name}, per ${unit}, mean`, tip: `${exact(value)} in ${line.length} ${unit}s, people counted once each ${unit}` };
+    return {
+      value: Number(value) / line.length,
+      at,
+      words: `${name}, per ${unit}, mean`,
+      tip: `${exact(value)} in ${line.length} ${unit}s, people counted once each ${unit}`,
+    };
   return { value, at, words: fieldInWords(tile), tip: '' };
 }
 
 function fieldInWords({ kind, field, unit, line, title }: Tile): string {
   const [name = '', part = '', last = ''] = field.split('.');
   if (kind === 'retention') return `${last === 'rate' ? 'back' : last} after ${part} ${plural(unit, Number(part))}, pooled`;
-  if (kind === 'funnel') return last === 'ofFirst' ? `reach step ${part}, of those who began` : last === 'ofPrevious' ? `go on to step ${part}` : `${last} of step ${part}`;
+  if (kind === 'funnel')
+    return last === 'ofFirst'
+      ? `reach step ${part}, of those who began`
+      : last === 'ofPrevious'
+        ? `go on to step ${part}`
+        : `${last} of step ${part}`;
   if (kind === 'activation') return `${(last === '' ? part : last).replace('rate', 'activated')}, pooled`;
   if (kind === 'activity') return name === 'uniques' ? `people in ${line.length} ${unit}s` : withinWords(field, unit);
   return saysShare(title) || field !== '' ? `over ${line.length} ${plural(unit, line.length)}` : `in ${line.length} ${plural(unit, line.length)}`;

@@ -1,0 +1,71 @@
+/** The retention page's one sentence: the pooled rate at the age that matters, how sure it is, and what it is measured against. */
+import type { Changes } from '../../data/changes.ts';
+import { Changed } from '../../parts/changed.tsx';
+import { ageInWords, agesOf, groupOf, type Pooled, pooledOf } from '../../parts/triangle/cohort-table.ts';
+import { FEW, percent, percentExact, pointsText, rateInWords, sample } from '../../show/numbers.ts';
+import type { RetentionView } from './view.ts';
+import { keyAge, targetAge, targetWords } from './words.ts';
+
+export function Headline(view: RetentionView & { readonly changes: Changes }) {
+  const { body, metric, way, ages, pooled, chosen, reference, changes } = view;
+  const index = keyAge(ages, pooled, body.target);
+  const [age, point] = [ages[index], pooled[index]];
+  if (age === undefined || point === undefined || point.rate === null)
+    return <p>No cohort is old enough yet for a final rate; hatched cells can still change.</p>;
+  const at = `overall.${chosen.key === null ? '' : `${chosen.key}|`}${age.from}.rate`;
+  const other = reference === null ? null : (pooledOf(reference, way)[index] ?? null);
+  return (
+    <p class={point.of < FEW ? 'few' : undefined}>
+      <b>
+        <Changed
+          changes={changes}
+          at={way === 'on' ? at : ''}
+          show={(value) => (typeof value === 'number' ? percentExact(value) : String(value))}
+          tip={rateInWords(point.part, point.of, point)}
+        >
+          {percent(point.rate)}
+        </Changed>
+      </b>{' '}
+      {chosen.key === null ? '' : `of ${chosen.name} `}are back {way === 'brackets' ? 'within' : metric.unit === 'day' ? 'on' : 'in'}{' '}
+      {ageInWords(age, way, metric.unit)}{' '}
+      <span class="dim">
+        {sample(point.of)}, {percent(point.low)} to {percent(point.high)}
+      </span>
+      <Against point={point} other={other} name={reference?.name ?? ''} />
+      {reference === null && way === 'on' && body.target !== null && targetAge(body.target) === age.from && <>; {targetWords(body.target)}</>}
+      <Before view={view} index={index} />
+      {point.of < FEW && `; fewer than ${FEW}: take it with care`}
+    </p>
+  );
+}
+
+function Against({ point, other, name }: { readonly point: Pooled; readonly other: Pooled | null; readonly name: string }) {
+  if (other === null || other.rate === null || point.rate === null) return null;
+  const apart = (point.low ?? 0) > (other.high ?? 1) || (point.high ?? 1) < (other.low ?? 0);
+  return (
+    <>
+      , against <b class="second">{percent(other.rate)}</b> of {name}{' '}
+      <span class="dim">
+        {sample(other.of)}, {percent(other.low)} to {percent(other.high)}
+      </span>
+      : {pointsText(point.rate - other.rate)}
+      {apart ? '' : ', which may be chance: the intervals overlap'}
+    </>
+  );
+}
+
+/** The range before, over as many cohorts that are over. */
+function Before({ view: { body, way, chosen }, index }: { readonly view: RetentionView; readonly index: number }) {
+  const { previous } = body;
+  if (previous === undefined || previous === null) return null;
+  const value = chosen.cohorts[0]?.value ?? null;
+  const before = groupOf(previous, value);
+  const now = previous.against === null ? chosen : groupOf(previous.against, value);
+  const [was, is] = [pooledOf(before, way)[index]?.rate ?? null, pooledOf(now, way)[index]?.rate ?? null];
+  if (agesOf(before, way).length === 0 || was === null || is === null) return <span class="dim">; nothing before to compare with</span>;
+  return (
+    <>
+      ; {percent(was)} in the range before ({pointsText(is - was)})
+    </>
+  );
+}
