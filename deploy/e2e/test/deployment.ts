@@ -203,6 +203,17 @@ export class Deployment {
     }
   }
 
+  /** Waits until the figures of a path are served at all. */
+  async untilServed(path: string): Promise<void> {
+    const deadlineMs = performance.now() + NOTICE_DEADLINE_MS * 3;
+    for (;;) {
+      const answer = await this.ask(path).catch(String);
+      if (typeof answer === 'object') return;
+      if (performance.now() > deadlineMs) throw new Error(`${answer}\n${this.logTails()}`);
+      await sleep(POLL_MS);
+    }
+  }
+
   /** Waits until an answer comes from the wanted store: that another one has gone is noticed within a moment, and figures may be kept until then. */
   async untilServedBy(store: 'redis' | 'clickhouse', path: string): Promise<void> {
     const deadlineMs = performance.now() + NOTICE_DEADLINE_MS;
