@@ -11,6 +11,7 @@ describe('text from outside', () => {
     ['nothing to see', 'a\u200bb\u00adc', 'a‹U+200B›b‹U+00AD›c'],
     ['control characters', 'a\u0000\u001b[31m\u007f', 'a‹U+0000›‹U+001B›[31m‹U+007F›'],
     ['line ends', 'a\nb\u2028c', 'a‹U+000A›b‹U+2028›c'],
+    ['spaces that nobody sees', ' a b\u00a0', '‹U+0020›a b‹U+00A0›'],
     ['half a letter', 'a\ud800b', 'a‹U+D800›b'],
     ['one picture of three', '👩\u200d👩\u200d👧', '👩\u200d👩\u200d👧'],
     ['a joiner in a word', 'pay\u200dment', 'pay‹U+200D›ment'],

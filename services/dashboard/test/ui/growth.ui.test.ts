@@ -18,13 +18,16 @@ describe.skipIf(noBrowser)('growth against decay', () => {
     dashboard = await openDashboard({ files: ['map-constructor.yaml'], events });
   }, 60_000);
   afterAll(() => dashboard?.close());
-  afterEach(async () => {
-    await page.context().close();
+  afterEach(() => {
     expect(dashboard.errors).toEqual([]);
   });
 
-  async function show(path: string, options: Parameters<Dashboard['page']>[0] = {}): Promise<void> {
-    page = await dashboard.page(options);
+  /** In the page of the test before, unless it is to look otherwise. */
+  async function show(path: string, options?: Parameters<Dashboard['page']>[0]): Promise<void> {
+    if (page === undefined || options !== undefined) {
+      await page?.context().close();
+      page = await dashboard.page(options);
+    }
     await page.goto(dashboard.url + path);
     await page.locator('.sentence').waitFor();
   }

@@ -41,6 +41,20 @@ function* eventsOf() {
 /** All values at once instead of the largest twenty; the stream, which would ask for twenty again, is not had. */
 const KINDS = /\/v1\/(?:kpis|activity|retention|activation|funnels)\/[^?]+\?.*slice=/;
 
+/** What ran, what the policy stopped, what sticks out of the page, what became an element. */
+const LOOK = `(() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const clipped = (element) => element.closest('.rail') !== null || (element.parentElement !== null && (getComputedStyle(element.parentElement).overflowX !== 'visible' || clipped(element.parentElement)));
+  const wide = scrollWidth <= clientWidth ? [] : [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > clientWidth && !clipped(element));
+  return {
+    pwned: window.__pwned ?? null,
+    violations: window.__violations,
+    tooWide: wide.slice(0, 6).map((element) => element.tagName + '.' + element.getAttribute('class')),
+    foreign: document.querySelectorAll('main :is(script, iframe, img, object, embed, base, meta, [onerror], [onload], [onmouseover])').length,
+    errors: document.body.textContent.includes('This page has failed'),
+  };
+})()`;
+
 describe.skipIf(noBrowser)('five hundred hostile texts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-hostile-'));
   let dashboard: Dashboard;
@@ -60,7 +74,11 @@ describe.skipIf(noBrowser)('five hundred hostile texts', () => {
       "window.alert = (text) => { window.__pwned = String(text); }; window.__violations = []; addEventListener('securitypolicyviolation', (event) => window.__violations.push(event.violatedDirective + ' ' + event.blockedURI));",
     );
     await page.route('**/v1/live?*', (route) => route.abort());
-    await page.route(KINDS, (route) => route.continue({ url: `${route.request().url()}&limit=600` }));
+    await page.route(KINDS, (route) => {
+      const url = new URL(route.request().url());
+      url.searchParams.set('limit', '600');
+      return route.continue({ url: url.href });
+    });
   });
   afterAll(async () => {
     await dashboard?.close();
@@ -70,10 +88,8 @@ describe.skipIf(noBrowser)('five hundred hostile texts', () => {
   async function expectHarmless(): Promise<void> {
     for (const width of [1_280, 390]) {
       await page.setViewportSize({ width, height: 844 });
-      const found: unknown = await page.evaluate(
-        "({ pwned: window.__pwned ?? null, violations: window.__violations, tooWide: document.documentElement.scrollWidth > document.documentElement.clientWidth, foreign: document.querySelectorAll('main script, main iframe, main img, main object, main embed, main base, main meta, main [onerror], main [onload], main [onmouseover]').length, errors: document.body.textContent.includes('This page has failed') })",
-      );
-      expect(found, `at ${width} px`).toEqual({ pwned: null, violations: [], tooWide: false, foreign: 0, errors: false });
+      const found: unknown = await page.evaluate(LOOK);
+      expect(found, `at ${width} px`).toEqual({ pwned: null, violations: [], tooWide: [], foreign: 0, errors: false });
     }
     await page.setViewportSize({ width: 1_280, height: 844 });
     expect(dialogs).toEqual([]);
@@ -83,7 +99,7 @@ describe.skipIf(noBrowser)('five hundred hostile texts', () => {
   it.each(['orders', 'people', 'back', 'on', 'way'])('are slice values of the figure %s', async (id) => {
     await page.goto(`${dashboard.url}/figure/${id}?slice=channel&last=3`);
     await page.locator('main h1').waitFor();
-    await page.locator('main table, main .state').first().waitFor();
+    await page.locator('main table').first().waitFor();
     await screenshot(page, `hostile-${id}`);
     await expectHarmless();
   });

@@ -134,8 +134,8 @@ function SlicedHeadline({ groups }: { readonly groups: readonly Group[] }) {
   if (final.length === 0) return <>No cohort is final yet.</>;
   return (
     <ul class="activation-overall">
-      {final.map(({ name, overall: { activated, of, rate, low, high } }) => (
-        <li key={name} class={of < FEW ? 'few' : undefined} data-tip={rateInWords(activated, of, { low, high })}>
+      {final.map(({ name, at, overall: { activated, of, rate, low, high } }) => (
+        <li key={at} class={of < FEW ? 'few' : undefined} data-tip={rateInWords(activated, of, { low, high })}>
           <span>{name}</span> <b>{percent(rate)}</b>{' '}
           <small>
             of {exact(of)}
@@ -202,12 +202,11 @@ function TimeToActivate({ groups, chosen, isShown, onShow }: TimeProps) {
     if (event.key === 'Escape' && isShown) onShow(false);
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape closes what the button inside has opened
     <section class="activation-times" aria-label="Time to activate" onKeyDown={onKeyDown}>
       <h2>Time to activate</h2>
       <ul>
-        {all.map(({ name, times: { n, p50, p90 } }) => (
-          <li key={name} class={n < FEW ? 'few' : undefined}>
+        {all.map(({ name, at, times: { n, p50, p90 } }) => (
+          <li key={at} class={n < FEW ? 'few' : undefined}>
             {name !== '' && <strong>{name}: </strong>}
             {p50 === null
               ? 'nobody is activated yet'
@@ -221,9 +220,9 @@ function TimeToActivate({ groups, chosen, isShown, onShow }: TimeProps) {
       </button>
       {isShown && (
         <div class="activation-multiples">
-          {all.map(({ name, colour, times }) => (
+          {all.map(({ name, at, colour, times }) => (
             <TimeHistogram
-              key={name}
+              key={at}
               label={`${name === '' ? '' : `${name}: `}from entry to activation`}
               bins={times.bins}
               among={among}

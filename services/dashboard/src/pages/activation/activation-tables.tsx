@@ -8,6 +8,7 @@ import { bucketLabel } from '../../show/buckets.ts';
 import { rampClass } from '../../show/colours.ts';
 import { exact, FEW, percent, rateInWords } from '../../show/numbers.ts';
 import { duration } from '../../show/times.ts';
+import { visible } from '../../show/visible.ts';
 import { agesOf, type Group } from './figures.ts';
 
 export interface ActivationTablesProps {
@@ -128,7 +129,7 @@ function cohortColumns(rows: readonly Row[], changes: Changes): readonly Column<
     ...conditions.map(
       ({ name }, index): Column<Row> => ({
         key: `condition ${index}`,
-        title: `${name} met`,
+        title: `${visible(name)} met`,
         cell: ({ cohort }) => (
           <Changed changes={changes} at={`${at(cohort)}.conditions.${name}.met`}>
             {exact(cohort.conditions[index]?.met ?? 0)}

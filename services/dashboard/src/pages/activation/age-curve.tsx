@@ -32,14 +32,14 @@ export function AgeCurve({ body, groups, chosen }: AgeCurveProps) {
     <section aria-label="Share activated by age">
       <h2>Activated by age</h2>
       <ul class="legend">
-        {curves.map(({ name, colour }) => (
-          <li key={name}>
+        {curves.map(({ name, colour }, at) => (
+          <li key={`${at} ${name}`}>
             <Swatch colour={colour} shape="line" />
             {name}
           </li>
         ))}
         {groups.length === 1 && <li class="dim">band: 95 % interval</li>}
-        {curves.some(({ points }) => points.some(isFew)) && <li class="few">grey: fewer than {FEW} people</li>}
+        {curves.some(({ points }) => points.some(isFew)) && <li class="few">pale: fewer than {FEW} people</li>}
         {curves.some(({ points }) => points.some(({ complete }) => !complete)) && <li class="dim">dashed: not final yet</li>}
       </ul>
       <Plot
@@ -101,7 +101,7 @@ function Curves({
       style={{ left: `${50 / ages}%`, width: `${100 - 100 / ages}%` }}
     >
       {curves.map(({ name, colour, points }, at) => (
-        <g key={name} style={{ stroke: `var(${colour})` }}>
+        <g key={`${at} ${name}`} style={{ stroke: `var(${colour})` }}>
           {withBand && at === 0 && <path class="age-band" style={{ fill: `var(${colour})` }} d={band(points, { ages, top })} />}
           <path d={path(points, ({ complete, rate, of }) => (complete && of >= FEW ? rate : null))} />
           <path

@@ -15,6 +15,7 @@ export interface CohortRatesProps {
 export function CohortRates({ body, groups, chosen, onChoose }: CohortRatesProps) {
   const max = greatest(groups.flatMap(({ cohorts }) => cohorts));
   const isSmall = groups.length > 1;
+  const begins = groups[0]?.cohorts[0]?.cohort ?? '';
   const target = body.target?.of === 'overall.rate' ? { value: body.target.value, label: `target ${percent(body.target.value)}` } : null;
   return (
     <section aria-label="Rate by cohort">
@@ -29,6 +30,7 @@ export function CohortRates({ body, groups, chosen, onChoose }: CohortRatesProps
         <li class="few">
           <i class="cohort-key few" /> fewer than {FEW} people
         </li>
+        {begins > body.from && <li>nobody entered before {bucketLabel(begins, body.unit, { long: true })}</li>}
       </ul>
       <div class={isSmall ? 'activation-multiples plot-small' : undefined}>
         {groups.map((group) => (

@@ -17,7 +17,10 @@ export function Conditions({ groups, chosen }: { readonly groups: readonly Group
         {chosen === '' && (isSoFar ? ', of all cohorts so far' : ', in the final cohorts')}
         {chosen !== '' && isSoFar && ', so far'}
       </p>
-      <ul class="conditions" onKeyDown={(event) => moveByKey(event, { rows: order.length, columns: groups.length })}>
+      <ul
+        class={groups.length > 1 ? 'conditions grouped' : 'conditions'}
+        onKeyDown={(event) => moveByKey(event, { rows: order.length, columns: groups.length })}
+      >
         {order.map(({ name, index }, row) => (
           <li key={`${index} ${name}`}>
             <span class="condition-name">{name}</span>
@@ -26,7 +29,7 @@ export function Conditions({ groups, chosen }: { readonly groups: readonly Group
               const words = `${group === '' ? '' : `${group}, `}${name}: ${rateInWords(part, of)}; missed by ${exact(of - part)}`;
               return (
                 <div
-                  key={group}
+                  key={`${column} ${group}`}
                   class={`condition ${of < FEW ? 'few' : ''}`}
                   role="img"
                   tabIndex={row === 0 && column === 0 ? 0 : -1}

@@ -4,6 +4,7 @@ import { itemName } from '../../data/changes.ts';
 import { type Colour, SERIES } from '../../show/colours.ts';
 import { addedUp, type Bin, quantile } from '../../show/histogram.ts';
 import { FEW, sliceText } from '../../show/numbers.ts';
+import { visible } from '../../show/visible.ts';
 
 export interface Group {
   /** The slice's value in words; '' where there is one group alone. */
@@ -18,7 +19,10 @@ export interface Group {
   readonly at: string;
 }
 
-export function groupsOf({ cohorts, overall, previous }: ActivationAnswer): readonly Group[] {
+/** Cohorts before the first in which anybody entered are left out. */
+export function groupsOf({ cohorts: all, overall, previous }: ActivationAnswer): readonly Group[] {
+  const begins = firstEntered(all);
+  const cohorts = all.filter(({ cohort }) => cohort >= begins);
   return overall.map((pooled, index) => {
     const same = <Item extends { readonly value: ActivationOverall['value'] }>({ value }: Item): boolean => String(value) === String(pooled.value);
     return {
@@ -31,6 +35,12 @@ export function groupsOf({ cohorts, overall, previous }: ActivationAnswer): read
       at: `overall.${itemName(pooled, index)}`,
     };
   });
+}
+
+/** Names of buckets are in the order of time, as dates are. */
+function firstEntered(cohorts: readonly ActivationCohort[]): string {
+  const entered = cohorts.filter(({ size }) => size > 0).map(({ cohort }) => cohort);
+  return entered.sort()[0] ?? '';
 }
 
 export interface Share {
@@ -67,7 +77,7 @@ export function poolOf({ cohorts }: Group, chosen: string): Pool {
 export function conditionsOf({ cohorts }: Pool): readonly (Share & { readonly name: string })[] {
   const of = cohorts.reduce((sum, { size }) => sum + size, 0);
   return (cohorts[0]?.conditions ?? []).map(({ name }, index) => ({
-    name,
+    name: visible(name),
     ...shareOf(
       cohorts.reduce((sum, { conditions }) => sum + (conditions[index]?.met ?? 0), 0),
       of,

@@ -6,9 +6,9 @@ import { exact } from '../../show/numbers.ts';
 export type ActivityLine = Omit<ActivitySlice, 'value'> & { readonly value: ActivitySlice['value'] | null };
 
 export const COUNTS = ['active', 'new', 'returning', 'resurrecting', 'dormant', 'churned', 'ever'] as const;
-export type Count = (typeof COUNTS)[number];
+type Count = (typeof COUNTS)[number];
 
-export function isSliced(body: ActivityAnswer): body is SlicedActivityAnswer {
+function isSliced(body: ActivityAnswer): body is SlicedActivityAnswer {
   return 'slices' in body;
 }
 
@@ -72,7 +72,7 @@ export function comparedOf(body: ActivityAnswer): Compared | null {
   return { now: body.previous.against ?? body, before: body.previous };
 }
 
-export interface DaysRow {
+interface DaysRow {
   readonly period: string;
   readonly complete: boolean;
   /** Actors who came in exactly n buckets, by n − 1. */

@@ -1,7 +1,7 @@
 /** What one actor adds to a figure, in words, and the events of theirs that it comes from. */
 import type { Explanation, Metric } from '@tidemark/query/client';
 import { useState } from 'preact/hooks';
-import { type Shown, useAnswer } from '../../data/figure.ts';
+import { askAgain, type Shown, useAnswer } from '../../data/figure.ts';
 import { Outside } from '../../parts/event-record.tsx';
 import { Empty, Refused, Skeleton } from '../../parts/states.tsx';
 import { choice, text } from '../../route/codec.ts';
@@ -156,7 +156,10 @@ function Explained({
       <Timeline body={body} path={path} search={query} />
       <p class="dim small">
         Explained from the archive: partition {body.archive.partition}
-        {body.archive.position === null ? '' : `, up to offset ${body.archive.position}`}. Newer events follow within seconds; ask again to see them.
+        {body.archive.position === null ? '' : `, up to offset ${body.archive.position}`}. Newer events follow within seconds.{' '}
+        <button type="button" class="quiet" onClick={askAgain}>
+          ask again
+        </button>
       </p>
     </>
   );

@@ -3,6 +3,7 @@ import type { FunnelAnswer, FunnelStep, Target } from '@tidemark/query/client';
 import { itemName } from '../../data/changes.ts';
 import { type Colour, SERIES } from '../../show/colours.ts';
 import { sliceText } from '../../show/numbers.ts';
+import { visible } from '../../show/visible.ts';
 
 /** Distinct people, or all openings of the funnel. */
 export type Counting = 'people' | 'entries';
@@ -50,6 +51,11 @@ export function countingOf(wanted: Counting, funnels: readonly Funnel[]): Counti
 
 export function countOf(step: FunnelStep | undefined, counting: Counting): number {
   return (counting === 'people' ? step?.uniques : step?.entries) ?? 0;
+}
+
+/** As the definition gives it; '' where there is none. */
+export function stepName(step: FunnelStep | undefined): string {
+  return visible(step?.name ?? '');
 }
 
 /** Of the first step (index 0), or of any other; null over nobody. */

@@ -11,7 +11,7 @@ import { frameState } from '../../route/router.ts';
 import { bucketLabel } from '../../show/buckets.ts';
 import { exact, FEW, percent, pointsText, rateInWords } from '../../show/numbers.ts';
 import { duration } from '../../show/times.ts';
-import { type Counting, changeSince, countingOf, countOf, type Funnel, funnelsOf, shareOf, targetOf, trendsOf } from './figures.ts';
+import { type Counting, changeSince, countingOf, countOf, type Funnel, funnelsOf, shareOf, stepName, targetOf, trendsOf } from './figures.ts';
 import { FunnelSteps } from './funnel-steps.tsx';
 import { StepsTable, TrendTable } from './funnel-tables.tsx';
 import { FunnelTrend } from './funnel-trend.tsx';
@@ -108,7 +108,7 @@ function Headline({ body, wanted, shown }: { readonly body: FunnelAnswer; readon
           {percent(shareOf(steps, last, counting))}
         </Changed>
       </b>{' '}
-      of {exact(first)} {counting} went from “{steps[0]?.name}” through to “{steps[last]?.name}”
+      of {exact(first)} {counting} went from “{stepName(steps[0])}” through to “{stepName(steps[last])}”
       {median !== null && <>, half of them within {duration(median)}</>}
       {first < FEW && `; fewer than ${FEW}, take it with care`}. <TargetWords body={body} funnel={only} counting={counting} />
     </>
@@ -164,7 +164,7 @@ function Standing({ body, byBucket, funnels, wanted, counting }: StandingProps) 
   const buckets = byBucket === null ? [] : (trendsOf(byBucket)[0]?.buckets ?? []);
   const open = buckets.filter(({ complete }) => !complete).length;
   return (
-    <ul class="legend">
+    <ul class="funnel-standing">
       {body.complete ? <li>Final: nothing on time can change it any more.</li> : null}
       {!body.complete && (
         <li>
@@ -201,5 +201,5 @@ function beforeWords({ previous, unit, to, complete }: FunnelAnswer): string {
   if (previous === undefined || previous === null) return '';
   const { from, to: end, against } = previous;
   const cut = against === null || against.to === to ? '' : `, against this one up to ${bucketLabel(against.to, unit)}`;
-  return `${bucketLabel(from, unit)} to ${bucketLabel(end, unit)}${cut}${complete ? '' : ', where people have had longer to go on'}`;
+  return `${bucketLabel(from, unit)} to ${bucketLabel(end, unit)}${complete ? '' : ' (people there have had longer to go on)'}${cut}`;
 }

@@ -9,7 +9,7 @@ import { TimeHistogram } from '../../parts/time-histogram.tsx';
 import { addedUp } from '../../show/histogram.ts';
 import { exact, FEW, percent, pointsText, rateInWords, short } from '../../show/numbers.ts';
 import { duration } from '../../show/times.ts';
-import { type Counting, changeSince, countOf, type Funnel, type StepTarget, shareOf, targetOf, targetShare } from './figures.ts';
+import { type Counting, changeSince, countOf, type Funnel, type StepTarget, shareOf, stepName, targetOf, targetShare } from './figures.ts';
 
 export interface TimesState {
   /** The step whose times are shown, from 2; 0: none. */
@@ -27,7 +27,7 @@ export interface FunnelStepsProps {
 }
 
 export function FunnelSteps({ body, funnels, counting, state, set, changes }: FunnelStepsProps) {
-  const names = (funnels[0]?.steps ?? []).map(({ name }) => name);
+  const names = (funnels[0]?.steps ?? []).map(stepName);
   const target = targetOf(body.target);
   const compared = funnels.some((funnel) => changeSince(funnel, 0, counting) !== null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -38,8 +38,8 @@ export function FunnelSteps({ body, funnels, counting, state, set, changes }: Fu
     <>
       {funnels.length > 1 && (
         <ul class="legend">
-          {funnels.map(({ name, colour }) => (
-            <li key={name}>
+          {funnels.map(({ name, colour, at }) => (
+            <li key={at}>
               <Swatch colour={colour} />
               {name}
             </li>
@@ -156,7 +156,7 @@ function barWords({
   const { steps, name } = funnel;
   const [first, before, count] = [countOf(steps[0], counting), countOf(steps[index - 1], counting), countOf(steps[index], counting)];
   return [
-    `${name === '' ? '' : `${name}, `}${index + 1}: ${steps[index]?.name ?? ''}`,
+    `${name === '' ? '' : `${name}, `}${index + 1}: ${stepName(steps[index])}`,
     index === 0 ? `${exact(count)} ${counting}` : `of the first step ${rateInWords(count, first)}`,
     index > 1 ? `of the step before ${rateInWords(count, before)}` : '',
     target === null ? '' : `target at ${percent(target)} of the first step`,
@@ -190,7 +190,7 @@ function Between({ funnels, index, counting, isOpen, state, set }: BetweenProps)
         <span class="dim" aria-hidden="true">
           ↓{' '}
         </span>
-        {funnels.length > 1 && (isOpen ? 'left here so far: ' : 'left here: ')}
+        {funnels.length > 1 && `left here${isOpen ? ' so far' : ''}, and median time to go on: `}
         {funnels.map((funnel, at) => (
           <Lost key={funnel.at} funnel={funnel} index={index} counting={counting} isOpen={isOpen} isLast={at === funnels.length - 1} />
         ))}
@@ -223,9 +223,9 @@ function Lost(props: {
   const left = before - countOf(steps[index], counting);
   const median = steps[index]?.fromPrevious.p50 ?? null;
   const so = isOpen ? 'left here so far' : 'left here';
-  const took = median === null ? 'nobody went on' : `median ${duration(median)} to go on`;
+  const took = median === null ? 'nobody went on' : name === '' ? `median ${duration(median)} to go on` : duration(median);
   return (
-    <span class={before < FEW ? 'few' : undefined} data-tip={rateInWords(left, before)}>
+    <span class={before < FEW ? 'funnel-left few' : 'funnel-left'} data-tip={rateInWords(left, before)}>
       {name !== '' && <Swatch colour={colour} />}
       {left > 0 && '−'}
       {percent(left / before)} {name === '' ? `${so} (${exact(left)}), ` : `${name}, `}
@@ -239,7 +239,7 @@ function Lost(props: {
 function Times({ id, funnels, index, state, set }: Pick<BetweenProps, 'funnels' | 'index' | 'state' | 'set'> & { readonly id: string }) {
   const field = state.since === 'previous' ? 'fromPrevious' : 'fromFirst';
   const label = (name: string, step: FunnelStep | undefined): string =>
-    `${name === '' ? '' : `${name}: `}from ${state.since === 'previous' ? `step ${index}` : 'the first step'} to “${step?.name ?? ''}”`;
+    `${name === '' ? '' : `${name}: `}from ${state.since === 'previous' ? `step ${index}` : 'the first step'} to “${stepName(step)}”`;
   const among = addedUp(funnels.map(({ steps }) => steps[index]?.[field].histogram ?? []));
   return (
     <section id={id} class="funnel-times" aria-label={`Times to step ${index + 1}`}>

@@ -6,7 +6,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { bucketLabel } from '../../show/buckets.ts';
 import { exact, FEW, percent, pointsText, rateInWords } from '../../show/numbers.ts';
 import { duration } from '../../show/times.ts';
-import { type Counting, changeSince, countOf, type Funnel, shareOf, type Trend, type TrendBucket, trendsOf } from './figures.ts';
+import { type Counting, changeSince, countOf, type Funnel, shareOf, stepName, type Trend, type TrendBucket, trendsOf } from './figures.ts';
 
 interface Row {
   readonly funnel: Funnel;
@@ -47,7 +47,7 @@ function stepColumns(isSliced: boolean, changes: Changes): readonly Column<Row>[
   );
   const value: Column<Row> = { key: 'value', title: 'slice', align: 'left', cell: ({ funnel }) => funnel.name };
   return [
-    { key: 'step', title: 'step', cell: ({ funnel, index }) => `${index + 1} ${funnel.steps[index]?.name ?? ''}` },
+    { key: 'step', title: 'step', cell: ({ funnel, index }) => `${index + 1} ${stepName(funnel.steps[index])}` },
     ...(isSliced ? [value] : []),
     { key: 'people', title: 'people', tip: 'distinct people', cell: count('uniques') },
     { key: 'entries', title: 'entries', tip: 'openings of the funnel that came so far', cell: count('entries') },
@@ -128,7 +128,7 @@ export function TrendTable({ body, wanted, changes }: { readonly body: FunnelAns
     ...steps.map(
       (step, index): Column<BucketRow> => ({
         key: String(index),
-        title: `${index + 1} ${step.name}`,
+        title: `${index + 1} ${stepName(step)}`,
         cell: ({ trend, bucket }) => (
           <Changed changes={changes} at={`${trend.at}${bucket.bucket}.steps.${index + 1}.${field}`}>
             {exact(countOf(bucket.steps[index], wanted))}

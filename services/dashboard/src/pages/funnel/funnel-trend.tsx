@@ -7,7 +7,7 @@ import { type Line, TimeChart } from '../../parts/time-chart.tsx';
 import { bucketLabel } from '../../show/buckets.ts';
 import { SERIES } from '../../show/colours.ts';
 import { percent, percentExact } from '../../show/numbers.ts';
-import { type Counting, shareOf, type Trend, targetOf, trendsOf } from './figures.ts';
+import { type Counting, shareOf, stepName, type Trend, targetOf, trendsOf } from './figures.ts';
 
 interface TrendState {
   readonly trend: 'last' | 'each';
@@ -71,14 +71,14 @@ function Chart({
   const lines = each
     ? steps.slice(1).map(
         (step, index): Line => ({
-          label: `${index + 2} ${step.name}`,
+          label: `${index + 2} ${stepName(step)}`,
           values: sharesOf(first, index + 1, wanted),
           colour: SERIES[index % SERIES.length] ?? SERIES[0],
         }),
       )
     : trends.map(
         (trend): Line => ({
-          label: trend.name === '' ? `${last + 1} ${steps[last]?.name ?? ''}` : trend.name,
+          label: trend.name === '' ? `${last + 1} ${stepName(steps[last])}` : trend.name,
           values: sharesOf(trend, last, wanted),
           colour: trend.colour,
         }),

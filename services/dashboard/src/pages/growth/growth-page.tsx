@@ -59,8 +59,9 @@ function GrowthPage(props: GrowthProps) {
 
 function Beside({ about, growth, decay, state, set }: GrowthProps & { readonly growth: Growth; readonly decay: Metric }) {
   const whole = { slice: '', value: '', compare: '' };
-  const total = useAnswer<ActivityAnswer | KpiAnswer>({ path: figurePath(growth.metric, about, whole) }).value;
-  const cohorts = useAnswer<RetentionAnswer>({ path: figurePath(decay, about, whole) }).value;
+  const [totalPath, cohortsPath] = [figurePath(growth.metric, about, whole), figurePath(decay, about, whole)];
+  const total = useAnswer<ActivityAnswer | KpiAnswer>({ path: totalPath }).value;
+  const cohorts = useAnswer<RetentionAnswer>({ path: cohortsPath }).value;
   const asOf = cohorts.body?.asOf ?? null;
   useEffect(() => {
     shownAsOf.value = asOf === null ? null : { asOf, metric: decay.id };
@@ -98,6 +99,14 @@ function Beside({ about, growth, decay, state, set }: GrowthProps & { readonly g
         onAge={(age) => set({ age })}
         changes={{ total: total.changes, cohorts: cohorts.changes }}
       />
+      <footer class="growth-foot">
+        <span>
+          Owners: {growth.metric.owner ?? 'nobody yet'} of the total, {decay.owner ?? 'nobody yet'} of the cohorts.
+        </span>
+        <span>
+          API: <a href={totalPath}>{totalPath}</a> and <a href={cohortsPath}>{cohortsPath}</a>
+        </span>
+      </footer>
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** The sentence between growth and decay: how far a total has come, and how retention of the newest cohorts compares with that of the oldest. */
 import type { CohortRow } from '../../parts/triangle/cohort-table.ts';
+import { isBeyondChance, trendScore } from '../../parts/triangle/proportions.ts';
 import { FEW } from '../../show/numbers.ts';
 
 export interface GrowthPoint {
@@ -49,20 +50,7 @@ function decayIn(cohorts: readonly CohortRow[], index: number): Story['decay'] {
   const [first, last] = [told[0], told.at(-1)];
   if (first === undefined || last === undefined || told.length < 2) return null;
   const rates = { first: first.part / first.size, last: last.part / last.size };
-  return { from: first.cohort, to: last.cohort, ...rates, cohorts: told.length, isTrend: Math.abs(trendScore(told)) > Z };
-}
-
-/** 97.5 % point of the standard normal distribution. */
-const Z = 1.959963984540054;
-
-/** Cochran–Armitage test for a trend in proportions over cohorts in their order: standard deviations from no trend; 0 where none can be told. */
-export function trendScore(cohorts: readonly { readonly part: number; readonly size: number }[]): number {
-  const people = cohorts.reduce((sum, { size }) => sum + size, 0);
-  const rate = cohorts.reduce((sum, { part }) => sum + part, 0) / people;
-  const mean = cohorts.reduce((sum, { size }, place) => sum + size * place, 0) / people;
-  const drift = cohorts.reduce((sum, { part, size }, place) => sum + (place - mean) * (part - size * rate), 0);
-  const spread = cohorts.reduce((sum, { size }, place) => sum + size * (place - mean) ** 2, 0) * rate * (1 - rate);
-  return spread > 0 ? drift / Math.sqrt(spread) : 0;
+  return { from: first.cohort, to: last.cohort, ...rates, cohorts: told.length, isTrend: isBeyondChance(trendScore(told)) };
 }
 
 function verdictOf(change: number, { first, last, cohorts, isTrend }: NonNullable<Story['decay']>): string {

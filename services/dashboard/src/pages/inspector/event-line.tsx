@@ -8,7 +8,7 @@ import { exact } from '../../show/numbers.ts';
 import { clockText, instantText } from '../../show/times.ts';
 import { visible } from '../../show/visible.ts';
 
-export interface EventRowProps {
+interface EventRowProps {
   readonly event: InspectedEvent;
   readonly isOpen: boolean;
   /** It came while the page was looked at. */

@@ -22,7 +22,7 @@ export function linesOf(body: KpiAnswer): readonly KpiLine[] {
   return isSliced(body) ? body.slices : [{ ...body, value: null }];
 }
 
-export function isSliced(body: KpiAnswer): body is SlicedKpiAnswer {
+function isSliced(body: KpiAnswer): body is SlicedKpiAnswer {
   return 'slices' in body;
 }
 
@@ -68,7 +68,7 @@ export function changeOf(now: Figure, before: Figure, { isShare }: KpiWords): nu
   return from === 0 ? null : (to - from) / Math.abs(from);
 }
 
-export interface BucketTarget {
+interface BucketTarget {
   readonly value: number;
   /** What the line says. */
   readonly label: string;

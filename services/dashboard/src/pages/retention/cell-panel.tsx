@@ -5,7 +5,8 @@ import { figurePath, type SetFacts } from '../../data/catalogue.ts';
 import type { Changes } from '../../data/changes.ts';
 import { useAnswer } from '../../data/figure.ts';
 import { changeTip } from '../../parts/changed.tsx';
-import { type Age, ageInWords, type CohortCell, type CohortRow, cohortRows, type Way, wilson } from '../../parts/triangle/cohort-table.ts';
+import { type Age, ageInWords, type CohortCell, type CohortRow, cohortRows, type Way } from '../../parts/triangle/cohort-table.ts';
+import { wilson } from '../../parts/triangle/proportions.ts';
 import { finality } from '../../parts/triangle/tips.ts';
 import { frameState } from '../../route/router.ts';
 import { bucketLabel } from '../../show/buckets.ts';
@@ -29,33 +30,35 @@ export function CellPanel(view: RetentionView & { readonly about: SetFacts; read
   const change = changes.of(cell.at);
   const others = reference === null ? [] : cohortRows(reference, asked).filter((each) => each.cohort === cohort);
   return (
-    <aside class="cell-panel" aria-label="Opened cell" aria-live="polite" ref={box}>
-      <header>
-        <h2>
-          {bucketLabel(cohort, metric.unit, { long: true })}, {ageInWords(age, way, metric.unit)}
-        </h2>
-        <button type="button" class="quiet" aria-label="Close the cell" data-tip="Escape" onClick={() => set({ cell: '' })}>
-          ×
-        </button>
-      </header>
-      {!cell.begun ? (
-        <p class="dim">This {metric.unit} has not begun.</p>
-      ) : (
-        <>
-          <Figures name={chosen.key === null ? '' : chosen.name} row={row} cell={cell} />
-          {others.map((other) => {
-            const its = other.cells[index];
-            return its === undefined ? null : <Figures key="reference" name={reference?.name ?? EVERYBODY} row={other} cell={its} />;
-          })}
-          <BothWays view={view} cohort={cohort} age={age} />
-          <p class="dim">{finality(cell, metric.timezone)}</p>
-          {change !== null && (
-            <p class="dim">since the page was opened {changeTip(change, (value) => (typeof value === 'number' ? exact(value) : String(value)))}</p>
-          )}
-          {metric.slices.length > 0 && <CellSlices view={view} cohort={cohort} index={index} />}
-        </>
-      )}
-    </aside>
+    <div class="cell-place">
+      <aside class="cell-panel" aria-label="Opened cell" aria-live="polite" ref={box}>
+        <header>
+          <h2>
+            {bucketLabel(cohort, metric.unit, { long: true })}, {ageInWords(age, way, metric.unit)}
+          </h2>
+          <button type="button" class="quiet" aria-label="Close the cell" data-tip="Escape" onClick={() => set({ cell: '' })}>
+            ×
+          </button>
+        </header>
+        {!cell.begun ? (
+          <p class="dim">This {metric.unit} has not begun.</p>
+        ) : (
+          <>
+            <Figures name={chosen.key === null ? '' : chosen.name} row={row} cell={cell} />
+            {others.map((other) => {
+              const its = other.cells[index];
+              return its === undefined ? null : <Figures key="reference" name={reference?.name ?? EVERYBODY} row={other} cell={its} />;
+            })}
+            <BothWays view={view} cohort={cohort} age={age} />
+            <p class="dim">{finality(cell, metric.timezone)}</p>
+            {change !== null && (
+              <p class="dim">since the page was opened {changeTip(change, (value) => (typeof value === 'number' ? exact(value) : String(value)))}</p>
+            )}
+            {metric.slices.length > 0 && <CellSlices view={view} cohort={cohort} index={index} />}
+          </>
+        )}
+      </aside>
+    </div>
   );
 }
 
@@ -178,10 +181,11 @@ function SliceList({
 /** On the right, over the part of the triangle that is empty; on the left where it would cover the opened cell. */
 function keepClear(panel: HTMLElement | null): void {
   if (panel === null) return;
-  panel.classList.remove('on-left');
-  const opened = panel.parentElement?.querySelector('td.opened')?.getBoundingClientRect();
+  const place = panel.parentElement;
+  place?.classList.remove('on-left');
+  const opened = place?.parentElement?.querySelector('td.opened')?.getBoundingClientRect();
   const own = panel.getBoundingClientRect();
   if (opened === undefined || getComputedStyle(panel).position === 'fixed') return;
   const covers = opened.right > own.left && opened.left < own.right && opened.bottom > own.top && opened.top < own.bottom;
-  panel.classList.toggle('on-left', covers);
+  place?.classList.toggle('on-left', covers);
 }

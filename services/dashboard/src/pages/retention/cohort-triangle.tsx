@@ -95,7 +95,14 @@ function difference({
   readonly shading: Shading;
 }) {
   const { dense } = shading;
-  const full = fullDifference(rows, compared.rows);
+  const full = fullDifference(
+    rows,
+    compared.rows,
+    own.pooled.flatMap((one, index) => {
+      const other = compared.pooled[index];
+      return other === undefined ? [] : [[one, other] as const];
+    }),
+  );
   const line = (table: Table, key: string, from: readonly CohortRow[]) =>
     pooledRow(table.pooled, { key, label: table.name, counts: false, dense, size: sizeOf(from) });
   const mine = new Set(rows.map(({ cohort }) => cohort));

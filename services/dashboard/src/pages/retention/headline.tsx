@@ -2,7 +2,9 @@
 import type { Changes } from '../../data/changes.ts';
 import { Changed } from '../../parts/changed.tsx';
 import { ageInWords, agesOf, groupOf, type Pooled, pooledOf } from '../../parts/triangle/cohort-table.ts';
+import { isBeyondChance, trendScore } from '../../parts/triangle/proportions.ts';
 import { FEW, percent, percentExact, pointsText, rateInWords, sample } from '../../show/numbers.ts';
+import type { NamedGroup } from './groups.ts';
 import type { RetentionView } from './view.ts';
 import { keyAge, targetAge, targetWords } from './words.ts';
 
@@ -31,7 +33,7 @@ export function Headline(view: RetentionView & { readonly changes: Changes }) {
       <span class="dim">
         {sample(point.of)}, {percent(point.low)} to {percent(point.high)}
       </span>
-      <Against point={point} other={other} name={reference?.name ?? ''} />
+      {reference !== null && <Against point={point} other={other} reference={reference} />}
       {reference === null && way === 'on' && body.target !== null && targetAge(body.target) === age.from && <>; {targetWords(body.target)}</>}
       <Before view={view} index={index} />
       {point.of < FEW && `; fewer than ${FEW}: take it with care`}
@@ -39,17 +41,18 @@ export function Headline(view: RetentionView & { readonly changes: Changes }) {
   );
 }
 
-function Against({ point, other, name }: { readonly point: Pooled; readonly other: Pooled | null; readonly name: string }) {
+function Against({ point, other, reference }: { readonly point: Pooled; readonly other: Pooled | null; readonly reference: NamedGroup }) {
   if (other === null || other.rate === null || point.rate === null) return null;
-  const apart = (point.low ?? 0) > (other.high ?? 1) || (point.high ?? 1) < (other.low ?? 0);
+  // Everybody holds the group itself: a test would count its people twice.
+  const isChance = reference.key !== null && !isBeyondChance(trendScore([point, other].map(({ part, of }) => ({ part, size: of }))));
   return (
     <>
-      , against <b class="second">{percent(other.rate)}</b> of {name}{' '}
+      , against <b class="second">{percent(other.rate)}</b> of {reference.name}{' '}
       <span class="dim">
         {sample(other.of)}, {percent(other.low)} to {percent(other.high)}
       </span>
       : {pointsText(point.rate - other.rate)}
-      {apart ? '' : ', which may be chance: the intervals overlap'}
+      {isChance && ', which may be chance (95 %)'}
     </>
   );
 }

@@ -2,6 +2,7 @@
 import type { AsOf, RetentionCohort, RetentionOverall } from '@tidemark/query/client';
 import { itemName } from '../../data/changes.ts';
 import { type Buckets, bucketAt, stepped } from '../../show/buckets.ts';
+import { wilson } from './proportions.ts';
 
 /** Returned in the k-th bucket; in it or a later one of the table; in some bucket of a bracket. */
 export type Way = 'on' | 'onOrAfter' | 'brackets';
@@ -126,19 +127,6 @@ export function pooledOf(group: Group, way: Way): readonly Pooled[] {
     }
     return { part, of, cohorts, rate: of === 0 ? null : part / of, ...wilson(part, of) };
   });
-}
-
-/** 97.5 % point of the standard normal distribution. */
-const Z = 1.959963984540054;
-
-/** Wilson score interval at 95 %, as the service gives it for its own rates; nulls over 0. */
-export function wilson(part: number, of: number): { readonly low: number | null; readonly high: number | null } {
-  if (of === 0) return { low: null, high: null };
-  const share = part / of;
-  const zz = (Z * Z) / of;
-  const spread = Z * Math.sqrt((share * (1 - share)) / of + zz / (4 * of));
-  const centre = share + zz / 2;
-  return { low: part === 0 ? 0 : (centre - spread) / (1 + zz), high: part === of ? 1 : (centre + spread) / (1 + zz) };
 }
 
 /** `day 7`, `day 7 or later`, `days 1 to 7`. */

@@ -101,9 +101,13 @@ function differenceOf(cell: CohortCell, size: number, against: CohortCell | unde
   return cell.part / size - against.part / againstSize;
 }
 
-/** The largest difference between cohorts with enough people, but no less than two points, so that noise stays pale. */
-export function fullDifference(rows: readonly CohortRow[], others: ReadonlyMap<string, CohortRow>): number {
-  let full = 0.02;
+/** The largest difference, pooled or between cohorts with enough people, but no less than two points, so that noise stays pale. */
+export function fullDifference(
+  rows: readonly CohortRow[],
+  others: ReadonlyMap<string, CohortRow>,
+  pooled: readonly (readonly [Pooled, Pooled])[],
+): number {
+  let full = Math.max(0.02, ...pooled.map(([one, other]) => (one.rate === null || other.rate === null ? 0 : Math.abs(one.rate - other.rate))));
   for (const row of rows) {
     const other = others.get(row.cohort);
     if (other === undefined || Math.min(row.size, other.size) < FEW) continue;

@@ -6,7 +6,8 @@ import { bucketLabel, stepped } from '../../show/buckets.ts';
 import { exact, pointsText, rateInWords } from '../../show/numbers.ts';
 import { closingText, instantText } from '../../show/times.ts';
 import { changeTip } from '../changed.tsx';
-import { type Age, ageInWords, type CohortCell, type CohortRow, type Pooled, type Way, wilson } from './cohort-table.ts';
+import { type Age, ageInWords, type CohortCell, type CohortRow, type Pooled, type Way } from './cohort-table.ts';
+import { wilson } from './proportions.ts';
 
 export interface Table {
   readonly metric: Metric;
