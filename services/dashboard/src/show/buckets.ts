@@ -39,7 +39,7 @@ export function stepped(bucket: string, count: number, buckets: Buckets): string
   return dateAfter(bucket, count * (unit === 'week' ? 7 : 1));
 }
 
-export function dateAfter(date: string, days: number): string {
+function dateAfter(date: string, days: number): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
@@ -55,11 +55,6 @@ export function bucketLabel(bucket: string, unit: Buckets['unit'], { long = fals
       : `${bucket.slice(11, 13)}:00`;
   if (unit === 'week') return long ? `week of ${of({ day: 'numeric', month: 'short', year: 'numeric' })}` : of({ day: 'numeric', month: 'short' });
   return of(long ? { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } : { day: 'numeric', month: 'short' });
-}
-
-/** One bucket of the unit in words: `day 3`, `week 2`. */
-export function ageLabel(k: number, unit: Buckets['unit']): string {
-  return `${unit} ${k}`;
 }
 
 function dateBucket(date: string, { unit, weekStart }: Pick<Buckets, 'unit' | 'weekStart'>): string {
