@@ -106,7 +106,7 @@ describe('hostile records', () => {
     const expected = countBy(sent.map(({ outcome }) => outcome));
     expect(Object.fromEntries(counters)).toEqual({ read: sent.length, control: 0, ...expected });
     const metrics = await (await fetch(`${deployment.workers[0]?.address}/metrics`)).text();
-    const told = [...metrics.matchAll(/rejected_records\{reason="(\w+)"[^}]*\} (\d+)/g)].map(([, reason, count]) => [reason, Number(count)]);
+    const told = [...metrics.matchAll(/rejected_records_total\{reason="(\w+)"[^}]*\} (\d+)/g)].map(([, reason, count]) => [reason, Number(count)]);
     expect(Object.fromEntries(told)).toEqual(countBy(sent.filter(({ reason }) => reason !== '').map(({ reason }) => reason)));
   });
 

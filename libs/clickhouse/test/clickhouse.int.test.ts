@@ -105,7 +105,7 @@ checkLedgerContract('ClickHouse', async () => {
 unknownOutcomesContract('ClickHouse', ['sink', 'archive'], async () => {
   const line = await startLossyLine(engines.addresses.clickhouseUrl);
   const near = await open();
-  const far = await connectClickHouse({ url: line.url, database, requestTimeoutMs: 500 });
+  const far = await connectClickHouse({ url: line.url, database, requestTimeoutMs: 2_000 });
   const portsOf = (connection: ClickHouseConnection) => ({
     sink: createClickHouseCellSink(connection),
     archive: createClickHouseArchive(connection),

@@ -57,7 +57,7 @@ checkpointContract('Redis', async () => {
 unknownOutcomesContract('Redis', ['sink', 'checkpoints'], async () => {
   const line = await startLossyLine(engines.addresses.redisUrl);
   const near = await open();
-  const far = await connectRedis({ url: line.url, namespace, commandTimeoutMs: 200 });
+  const far = await connectRedis({ url: line.url, namespace, commandTimeoutMs: 1_000 });
   const portsOf = (connection: RedisConnection) => ({
     sink: createRedisCellSink(connection),
     checkpoints: createRedisCheckpointStore(connection, { segmentTtlSeconds: 60 }),
