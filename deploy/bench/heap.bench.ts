@@ -116,7 +116,7 @@ function recordOf(of: { index: number; event: string; app: string; timeMs: numbe
 
 /** What changes when a register or a cell does: sizes, and the versions of rows. */
 function changesOf({ actors, bucketSets, firsts, timelines, changes }: PartitionState): string {
-  const lengths = timelines.map(({ store }) => store.lengths.reduce((sum, length) => sum + length, 0));
+  const lengths = timelines.map(({ store }) => store.elements);
   const sizes = [...bucketSets, ...firsts].map(({ store }) => store.size);
   const versions = [...changes.all()].reduce((sum, row) => sum + row.next, 0);
   return [actors.size, ...sizes, ...lengths, changes.size, versions].join(' ');

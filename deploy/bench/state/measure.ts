@@ -80,7 +80,7 @@ const kinds: readonly Kind[] = [
   {
     kind: 'timelines',
     unit: 'elements',
-    count: ({ timelines }) => sum(timelines, ({ store }) => sum(store.lengths, (length) => length)),
+    count: ({ timelines }) => sum(timelines, ({ store }) => store.elements),
     memoryBytes: ({ state }) => sum(state.timelines, ({ store }) => store.bytes),
     packing: () => ({ without: { timelines: [] } }),
   },

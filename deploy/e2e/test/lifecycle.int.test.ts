@@ -55,6 +55,8 @@ async function killAndStart(engine: 'redis' | 'clickhouse' | 'kafka', meanwhile:
 
 async function expectUnharmed(worker: RunningWorker): Promise<void> {
   await deployment.untilCaughtUp([path], 120_000);
+  // A store that has just come back may be the last to be whole.
+  await deployment.untilServedBy('redis', path);
   expect(worker.process.isRunning, deployment.logTails()).toBe(true);
   expect((await deployment.partitions()).flatMap(({ halted }) => halted ?? [])).toEqual([]);
   await expectFiguresOf(deployment, oracle, RANGE);

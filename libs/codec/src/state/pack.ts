@@ -61,11 +61,7 @@ export function estimateStateBytes(state: PartitionState): number {
   let bytes = state.actors.size * 18 + Math.min(state.duplicates.added, state.duplicates.capacity) * 8;
   for (const { store } of state.bucketSets) bytes += store.size * (8 + 2 * store.words);
   for (const { store } of state.firsts) bytes += store.size * (15 + store.captures);
-  for (const { store } of state.timelines) {
-    let elements = 0;
-    for (let row = 0; row < store.size; row++) elements += store.length(row);
-    bytes += store.size * 3 + elements * (13 + store.captures);
-  }
+  for (const { store } of state.timelines) bytes += store.size * 3 + store.elements * (13 + store.captures);
   if (state.held !== null) bytes += state.held.ledger.size * 6;
   return bytes + 16 * state.changes.size + state.changes.cellCount;
 }

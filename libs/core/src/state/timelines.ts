@@ -67,6 +67,13 @@ export class Timelines {
     return this.#rows[row * ROW_WORDS + LENGTH] as number;
   }
 
+  /** How many elements all rows hold together; looks at every row. */
+  get elements(): number {
+    let sum = 0;
+    for (let row = 0; row < this.size; row++) sum += this.length(row);
+    return sum;
+  }
+
   mask(position: number): number {
     return this.words[position * this.stride + MASK] as number;
   }
