@@ -21,9 +21,9 @@ export const stages: readonly Stage[] = [
   },
   { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], budgetS: 30, reports: false },
   { name: 'unused', command: ['knip', '--no-progress', '--no-config-hints'], budgetS: 30, reports: false },
-  { name: 'unit', command: ['vitest', 'run', '--project', 'unit', '--project', 'property'], budgetS: 260, reports: true },
+  { name: 'unit', command: ['vitest', 'run', '--project', 'unit', '--project', 'property'], budgetS: 215, reports: true },
   { name: 'sim', command: ['vitest', 'run', '--project', 'sim'], budgetS: 180, reports: true },
   { name: 'int', command: ['vitest', 'run', '--project', 'int'], budgetS: 640, reports: true },
-  { name: 'ui', command: ['vitest', 'run', '--project', 'ui'], budgetS: 140, reports: true },
+  { name: 'ui', command: ['vitest', 'run', '--project', 'ui'], budgetS: 185, reports: true },
   { name: 'smoke', command: ['node', 'deploy/house/smoke.ts'], budgetS: 150, reports: false },
 ];

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Tip {
   readonly text: string;
+  readonly of: Element;
   readonly at: DOMRect;
 }
 
@@ -15,12 +16,21 @@ function follow(event: Event): void {
   const text = from?.getAttribute('data-tip') ?? '';
   if (from === null || text === '') {
     if (tip.peek() !== null) tip.value = null;
-  } else tip.value = { text, at: from.getBoundingClientRect() };
+  } else tip.value = { text, of: from, at: from.getBoundingClientRect() };
 }
 
 function hide(event: Event): void {
   if (event instanceof KeyboardEvent && event.key !== 'Escape') return;
   tip.value = null;
+}
+
+/** What it is about moved along, as it also does by the scroll that brought it under the pointer; out of sight it takes its tooltip with it. */
+function moveAlong(): void {
+  const shown = tip.peek();
+  if (shown === null) return;
+  const at = shown.of.getBoundingClientRect();
+  const isSeen = shown.of.isConnected && at.bottom > 0 && at.top < innerHeight;
+  tip.value = isSeen ? { ...shown, at } : null;
 }
 
 export function Tooltip() {
@@ -29,12 +39,12 @@ export function Tooltip() {
     document.addEventListener('pointerover', follow);
     document.addEventListener('focusin', follow);
     document.addEventListener('keydown', hide);
-    document.addEventListener('scroll', hide, true);
+    document.addEventListener('scroll', moveAlong, true);
     return () => {
       document.removeEventListener('pointerover', follow);
       document.removeEventListener('focusin', follow);
       document.removeEventListener('keydown', hide);
-      document.removeEventListener('scroll', hide, true);
+      document.removeEventListener('scroll', moveAlong, true);
     };
   }, []);
   const shown = tip.value;
