@@ -100,7 +100,7 @@ describe.skipIf(noBrowser)('the frame', () => {
     await page.locator('.tile').first().waitFor();
     expect(await page.getByPlaceholder('Search figures').isVisible()).toBe(false);
     await page.getByRole('button', { name: '☰ Catalogue' }).click();
-    await page.getByRole('link', { name: 'Active customers' }).first().click();
+    await page.getByRole('navigation').getByRole('link', { name: 'Active customers' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'Active customers' }).waitFor();
     await expect.poll(() => page.getByPlaceholder('Search figures').isVisible()).toBe(false);
     await page.context().close();
