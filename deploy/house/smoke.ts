@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listPaths, newPaths } from './file-trail.ts';
+import { browserPath, MovingPages } from './moving-pages.ts';
 import { signalGroup } from './process-group.ts';
 import { curlPaths, getText, hasAdvanced, hasMoved, readAll, type Served } from './served-figures.ts';
 import { remainingPids, type StartedProcess, startedIn } from './started-processes.ts';
@@ -88,14 +89,34 @@ async function checkServed(run: Run): Promise<void> {
     async () => /Tidemark is ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(run.output())?.[1],
   );
   const readyAt = performance.now();
+  const pages = browserPath === undefined ? undefined : await MovingPages.open(address, browserPath);
+  try {
+    await checkFigures(run, { address, readyAt, pages });
+  } finally {
+    await pages?.close();
+  }
+}
+
+/** All of it within the minute that the newcomer is promised. */
+async function checkFigures(
+  run: Run,
+  { address, readyAt, pages }: { address: string; readyAt: number; pages: MovingPages | undefined },
+): Promise<void> {
+  const leftMs = (): number => Math.max(1_000, figuresWithinMs - (performance.now() - readyAt));
   const first = await until('figures above zero in every metric', figuresWithinMs, run, () => readFigures(address));
   const lines = curlPaths(readFileSync(join(root, 'README.md'), 'utf8'));
   check(lines.length > 0, 'the README has no curl command');
   for (const { path, headers } of lines) await getText(address, path, headers);
   say(`${lines.length} curl commands of the README answer 200`);
   check((await getText(address, '/', {})).includes('<script type="module"'), 'the printed address shows no dashboard');
-  const leftMs = Math.max(1_000, figuresWithinMs - (performance.now() - readyAt));
-  await until('moved figure', leftMs, run, async () => hasMoved(first, await readAll(address)) || undefined);
+  await until('moved figure', leftMs(), run, async () => hasMoved(first, await readAll(address)) || undefined);
+  if (pages === undefined) say('skipped: no chromium on the PATH to see the pages move');
+  else
+    await until(`${pages.count} open pages moved by themselves`, leftMs(), run, async () => {
+      const still = await pages.unmoved();
+      if (still.length > 0) throw new Error(`nothing changed on ${still.join(', ')}`);
+      return true;
+    });
   const later = await readAll(address);
   await until('position further on', advanceWithinMs, run, async () => hasAdvanced(later, await readAll(address)) || undefined);
 }

@@ -1,6 +1,7 @@
 // The smoke run reads the README and the answers rightly: which commands it repeats, what it takes for a figure, what counts as movement.
 import { expect, test } from 'vitest';
 import { newPaths } from '../file-trail.ts';
+import { pagesOf } from '../moving-pages.ts';
 import { curlPaths, figuresIn, hasAdvanced, hasMoved, type Served } from '../served-figures.ts';
 import { parseSocketLine } from '../started-processes.ts';
 
@@ -58,6 +59,12 @@ test('listeners are told from connections, and loopback from the rest', () => {
   expect(parseSocketLine(line('00000000000000000000000001000000:1F90', '0A'))).toMatchObject({ isLoopback: true });
   expect(parseSocketLine(line('00000000000000000000000000000000:1F90', '0A'))).toMatchObject({ isLoopback: false });
   expect(parseSocketLine(line('0100007F:1F90', '01'))).toBeUndefined();
+});
+
+test('the pages to watch are the board, a retention and a funnel of every set', () => {
+  const metric = (set: string, kind: string, id: string) => ({ set, kind, id });
+  const metrics = [metric('a', 'kpi', 'k'), metric('a', 'funnel', 'f 1'), metric('a', 'funnel', 'f2'), metric('b', 'retention', 'r')];
+  expect(pagesOf(metrics)).toEqual(['/board/a', '/figure/f%201', '/board/b', '/figure/r']);
 });
 
 test('new paths are what a run added', () => {
