@@ -9,5 +9,8 @@ export { createClickHouseCheckArchive } from './check-archive.ts';
 export { createClickHouseCheckLedger } from './check-ledger.ts';
 export { type ClickHouseConnection, type ClickHouseOptions, ClickHouseRefused, connectClickHouse } from './connection.ts';
 export { createClickHouseIncidentLedger } from './incident-ledger.ts';
+export { archivedEpochs, type ChainHole, chainHoles, publishedLineages } from './known-lineages.ts';
+export { createClickHouseLineageJournal } from './lineage-journal.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
 export { createClickHousePartitionArchive } from './partition-archive.ts';
+export { createClickHouseSnapshotStore } from './snapshot-store.ts';

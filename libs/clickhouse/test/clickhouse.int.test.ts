@@ -17,6 +17,7 @@ import {
   createClickHouseCheckArchive,
   createClickHouseCheckLedger,
   createClickHouseIncidentLedger,
+  createClickHouseLineageJournal,
   createClickHousePartitionArchive,
   migrate,
 } from '@tidemark/clickhouse';
@@ -33,6 +34,7 @@ import {
   checkLedgerContract,
   incidentLedgerContract,
   inventoryContract,
+  lineageJournalContract,
   totalRow,
   unknownOutcomesContract,
 } from '@tidemark/testing/contracts';
@@ -100,6 +102,14 @@ incidentLedgerContract('ClickHouse', async () => {
 checkLedgerContract('ClickHouse', async () => {
   const connection = await open();
   return { ledger: createClickHouseCheckLedger(connection), close: () => connection.close() };
+});
+
+lineageJournalContract('ClickHouse', async () => {
+  const connection = await open();
+  await connection.run('TRUNCATE TABLE lineage_journal');
+  const spoil = (id: string) => connection.insert('lineage_journal', ['sequence', 'id', 'files'], [[1, id, 'no JSON']]);
+  const close = () => connection.close();
+  return { journal: createClickHouseLineageJournal(connection), other: createClickHouseLineageJournal(connection), spoil, close };
 });
 
 unknownOutcomesContract('ClickHouse', ['sink', 'archive'], async () => {
@@ -236,8 +246,16 @@ describe('ClickHouse under stress', () => {
 
   test('a statement that is wrong is a refusal, not an unknown outcome', async () => {
     const connection = await open();
-    await expect(connection.select('SELECT nothing FROM nowhere')).rejects.toBeInstanceOf(ClickHouseRefused);
+    await expect(connection.select('SELECT nothing FROM rollup_cells')).rejects.toBeInstanceOf(ClickHouseRefused);
     await expect(connection.insert('rollup_cells', ['bucket'], [['no number']])).rejects.toBeInstanceOf(ClickHouseRefused);
+    await connection.close();
+  });
+
+  test('a table that is missing counts as a store that is away, and says which program brings it', async () => {
+    const connection = await open();
+    const missing = expect(connection.select('SELECT 1 FROM nowhere')).rejects;
+    await missing.toBeInstanceOf(StoreUnavailable);
+    await missing.toThrow(/nowhere.*migrate\.ts/s);
     await connection.close();
   });
 

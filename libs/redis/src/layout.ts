@@ -35,6 +35,16 @@ export function trailKeys(namespace: string, lineage: string): { readonly wanted
   return { wanted: `tidemark:${namespace}:witnessed:${lineage}`, trail: (partition) => `tidemark:${namespace}:{${partition}}:${lineage}:outcomes` };
 }
 
+/** Hash: the entries of the journal of lineages by id, JSON. */
+export function journalKey(namespace: string): string {
+  return `tidemark:${namespace}:journal`;
+}
+
+/** What operators ask: a hash of requests by id, and a key for each answer. */
+export function requestKeys(namespace: string): { readonly requests: string; readonly answer: (id: string) => string } {
+  return { requests: `tidemark:${namespace}:requests`, answer: (id) => `tidemark:${namespace}:answer:${id}` };
+}
+
 /** A table whose name has a colon is sliced: one hash per bucket, fields = slice values. Any other is one hash with its buckets as fields. */
 function isSlicedTable(table: string): boolean {
   return table.includes(':');

@@ -8,7 +8,10 @@ import {
   createRedisCellReader,
   createRedisCellSink,
   createRedisCheckpointStore,
+  createRedisLineageJournal,
+  createRedisOperatorRequests,
   createRedisOutcomeTrail,
+  forgetFigures,
   type RedisConnection,
 } from '@tidemark/redis';
 import {
@@ -18,6 +21,8 @@ import {
   cellStoreDifferential,
   checkpointContract,
   inventoryContract,
+  lineageJournalContract,
+  operatorRequestsContract,
   outcomeTrailContract,
   totalRow,
   unknownOutcomesContract,
@@ -67,6 +72,19 @@ unknownOutcomesContract('Redis', ['sink', 'checkpoints'], async () => {
     await line.close();
   };
   return { near: portsOf(near), far: portsOf(far), line, close };
+});
+
+lineageJournalContract('Redis', async () => {
+  const connection = await open();
+  await connection.call('DEL', `tidemark:${namespace}:journal`);
+  const spoil = async (id: string): Promise<void> => void (await connection.call('HSET', `tidemark:${namespace}:journal`, id, 'rubbish'));
+  const close = () => connection.close();
+  return { journal: createRedisLineageJournal(connection), other: createRedisLineageJournal(connection), spoil, close };
+});
+
+operatorRequestsContract('Redis', async () => {
+  const connection = await open();
+  return { requests: createRedisOperatorRequests(connection), close: () => connection.close() };
 });
 
 outcomeTrailContract('Redis', async () => {

@@ -17,5 +17,8 @@ export type { Fate, Intercept, StoreCall } from './twins/calls.ts';
 export { MemoryCellStore, type MemoryCellStoreOptions } from './twins/cell-store.ts';
 export { MemoryCheckLedger, MemoryIncidentLedger } from './twins/check-ledger.ts';
 export { MemoryCheckpointStore } from './twins/checkpoint-store.ts';
+export { MemoryLineageJournal } from './twins/lineage-journal.ts';
 export { MemoryLog, type MemoryLogOptions, MemoryMember, type MemoryRecord, memoryBatch } from './twins/log.ts';
+export { MemoryOperatorRequests } from './twins/operator-requests.ts';
 export { MemoryOutcomeTrail } from './twins/outcome-trail.ts';
+export { MemorySnapshotStore } from './twins/snapshot-store.ts';

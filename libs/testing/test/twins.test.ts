@@ -5,6 +5,8 @@ import {
   MemoryCheckLedger,
   MemoryCheckpointStore,
   MemoryIncidentLedger,
+  MemoryLineageJournal,
+  MemoryOperatorRequests,
   MemoryOutcomeTrail,
   memoryActorArchive,
 } from '@tidemark/testing';
@@ -17,6 +19,8 @@ import {
   checkpointContract,
   incidentLedgerContract,
   inventoryContract,
+  lineageJournalContract,
+  operatorRequestsContract,
   outcomeTrailContract,
 } from '@tidemark/testing/contracts';
 
@@ -64,3 +68,10 @@ archiveReadersContract('the twin', async () => {
 checkLedgerContract('the twin', async () => ({ ledger: new MemoryCheckLedger().ledger, close: nothing }));
 
 incidentLedgerContract('the twin', async () => ({ ledger: new MemoryIncidentLedger().ledger, close: nothing }));
+
+lineageJournalContract('the twin', async () => {
+  const memory = new MemoryLineageJournal();
+  return { journal: memory.journal, other: memory.journal, spoil: async (id) => memory.spoil(id, 'rubbish'), close: nothing };
+});
+
+operatorRequestsContract('the twin', async () => ({ requests: new MemoryOperatorRequests().requests, close: nothing }));

@@ -5,6 +5,8 @@ export { at, type CellStoreUnderTest, cellSinkContract, sliceRow, totalRow } fro
 export { cellStoreDifferential } from './cell-store-differential.ts';
 export { type CheckpointStoreUnderTest, checkpointContract } from './checkpoint-store.ts';
 export { type ArchiveReadersUnderTest, archiveReadersContract, checkLedgerContract, incidentLedgerContract, inventoryContract } from './checks.ts';
+export { journalEntry, type LineageJournalUnderTest, lineageJournalContract } from './lineage-journal.ts';
 export { type LogUnderTest, logContract } from './log.ts';
+export { type OperatorRequestsUnderTest, operatorRequestsContract } from './operator-requests.ts';
 export { type OutcomeTrailUnderTest, outcomeTrailContract, witnessedRecord } from './outcome-trail.ts';
 export { type Line, type StoreCallsUnderTest, unknownOutcomesContract } from './unknown-outcomes.ts';

@@ -1,0 +1,15 @@
+/** The journal of lineages: which are worked on, and which are served. */
+export {
+  compareEntries,
+  type DefinitionText,
+  ENTRY_KINDS,
+  type EntryKind,
+  type JournalEntry,
+  LOG_ORIGIN,
+  nextSequence,
+  type ReadEntry,
+  readEntry,
+  readEntryText,
+} from './entry.ts';
+export { type JoinedJournal, type JoinedReading, joinJournals } from './joined-journal.ts';
+export { type JournalState, journalState, type KnownLineage, type LineageStanding, type LineageSwitch, type SetState } from './state.ts';
