@@ -9,3 +9,4 @@ export { createRedisLineageJournal } from './lineage-journal.ts';
 export { createRedisOperatorRequests } from './operator-requests.ts';
 export { createRedisOutcomeTrail } from './outcome-trail.ts';
 export { packCells, unpackCells } from './packing.ts';
+export { deniedRedisCommands, type RedisDenial } from './permissions.ts';

@@ -132,6 +132,18 @@ describe('Redis under stress', () => {
       note,
     });
 
+  test('figures that are to be forgotten go with their head at one instant, and the next publish is told that the store is behind', async () => {
+    const lineage = `forgotten${++ordinal}`;
+    await publish(lineage, 1);
+    expect(await forgetFigures(connection, { lineage, partition: 0 })).toBe(1);
+    expect(await sink.head(lineage, 0)).toEqual({ closed: NO_VERSION, target: NO_VERSION, note: null });
+    const next = { publishId: 'next', index: 0, last: true, target: at(2), base: at(1), rows: [], note };
+    expect(await sink.write({ lineage, partition: 0, ...next })).toEqual({ outcome: 'behind', closed: NO_VERSION });
+    expect(await publish(lineage, 2)).toEqual({ outcome: 'written' });
+    expect(await sink.rowsBetween(lineage, 0, NO_VERSION, at(2))).toEqual([totalRow(1, at(2), [2])]);
+    expect(await forgetFigures(connection, { lineage: 'never', partition: 0 })).toBe(0);
+  });
+
   test('scripts that the server has forgotten are sent again', async () => {
     await connection.call('SCRIPT', 'FLUSH');
     expect(await publish('flushed', 1)).toEqual({ outcome: 'written' });

@@ -29,8 +29,9 @@ export interface CheckpointContext {
   readonly partition: number;
   readonly store: CheckpointStore;
   readonly randomId: () => string;
-  /** This process's incarnation, for people. */
+  /** This process's incarnation, and its clock, for people. */
   readonly writer: string;
+  readonly nowMs?: () => number;
   readonly partitioner: string;
   readonly identity: LogIdentity;
   readonly newFold: () => PartitionFold;
@@ -141,6 +142,7 @@ function manifestOf(memory: PartitionMemory, saved: SavedState, context: Checkpo
   return {
     id,
     writer: context.writer,
+    ...(context.nowMs === undefined ? {} : { savedAtMs: context.nowMs() }),
     format: formatOf(memory.fold.state),
     lineage: context.lineage,
     partition: context.partition,
@@ -189,7 +191,7 @@ function rebased(memory: PartitionMemory, manifestId: string | null): PartitionM
 }
 
 /** Why a manifest must not be continued by this process, or null. */
-function refusal(manifest: Manifest, context: CheckpointContext): string | null {
+export function refusal(manifest: Manifest, context: Pick<CheckpointContext, 'identity' | 'partitioner'>): string | null {
   const { identity } = context;
   if (manifest.format > SEGMENT_FORMAT) return `the state is written in format ${manifest.format}, newer than this program reads (${SEGMENT_FORMAT})`;
   const guarded: [string, string | number, string | number][] = [

@@ -111,7 +111,8 @@ export class LineagePartition {
     this.lineage = options.lineage;
     this.#savedAtMs = options.clock.nowMs();
     const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores, checkpointSizes: sizes } = options;
-    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, partitioner, identity, newFold, sizes };
+    const nowMs = (): number => options.clock.nowMs();
+    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, nowMs, partitioner, identity, newFold, sizes };
   }
 
   /**

@@ -2,19 +2,24 @@
 import { createDecoder, type Partitioner } from '@tidemark/codec';
 import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
 import type { EventLog, LogBatch, LogBounds, LogHandler, LogIdentity, LogWriter } from '../ports/log.ts';
+import type { OperatorRequest, OperatorRequests } from '../ports/operator-requests.ts';
 import type { OutcomeTrail } from '../ports/outcome-trail.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import type { CheckpointSizes } from './checkpoint.ts';
 import { type BatchFolder, createBatchFolder } from './fold-batch.ts';
+import { endOf, type Holding } from './holding.ts';
 import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, type Stores } from './lineage-partition.ts';
 import { dirtyCells, type PartitionMemory } from './memory.ts';
+import { attendRequests, refused, republish, type Verdict } from './operator-desk.ts';
 import { shouldTick } from './ticks.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface WorkerOptions {
   readonly sets: readonly MetricSet[];
   readonly settings: FoldSettings;
+  /** Where the prefix of these lineages begins: what `lineageOf` is given. Default: with the log. */
+  readonly origin?: string;
   readonly partitioner: Partitioner;
   readonly identity: LogIdentity;
   readonly log: EventLog;
@@ -29,6 +34,8 @@ export interface WorkerOptions {
   readonly checkpointSizes?: CheckpointSizes;
   /** Where people see what becomes of records; without it nobody does. */
   readonly trail?: OutcomeTrail;
+  /** Where operators ask; without it a halt lasts until the process ends. */
+  readonly requests?: OperatorRequests;
   readonly report: (event: WorkerEvent) => void;
   /** Wrapped around every publish and checkpoint. */
   readonly observe?: ObserveBeat;
@@ -56,21 +63,6 @@ export interface PartitionStatus {
   readonly clickhouse: string | null;
 }
 
-interface Holding {
-  readonly lineages: readonly LineagePartition[];
-  /** Where the next batch must begin; null before the first. */
-  position: number | null;
-  /** Where the log's client stands: beyond `position` when what follows is never handed over. */
-  readTo: number;
-  bounds: LogBounds | null;
-  /** When `bounds` was asked for: what it says was true then, and may not be any more. */
-  boundsAskedAtMs: number;
-  lastRecordAtMs: number;
-  paused: boolean;
-  /** True between assignment and release. */
-  active: boolean;
-}
-
 const HOUSEKEEPING_MS = 1000;
 const TOPIC_WATCH_EVERY = 10;
 const RETRY_MS = 500;
@@ -85,13 +77,17 @@ export class Worker implements LogHandler {
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
   #housekeeping: Repetition | null = null;
+  #desk: Repetition | null = null;
+  /** As the log was when the lineages that are worked on began. */
+  #identity: LogIdentity;
   #witness: Witness | null = null;
   #housekept = 0;
   #stopped = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.lineages = options.sets.map((set) => lineageOf(set, options.settings));
+    this.#identity = options.identity;
+    this.lineages = options.sets.map((set) => lineageOf(set, options.settings, options.origin));
     // A first fold of each set completes the vocabulary, which the decoder needs whole.
     for (const set of options.sets) this.#newFold(set);
     this.#folder = createBatchFolder({
@@ -103,8 +99,10 @@ export class Worker implements LogHandler {
 
   /** Works until `stop`, or until the membership fails (rejects). */
   async run(): Promise<void> {
-    const { clock, trail } = this.#options;
+    const { clock, trail, requests, incarnation: by, report } = this.#options;
     this.#housekeeping = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    const unreachable = (why: string): void => report({ event: 'store_unreachable', why });
+    if (requests !== undefined) this.#desk = attendRequests({ requests, by, clock, act: (request) => this.#attend(request), unreachable });
     if (trail !== undefined) this.#witness = createWitness({ lineages: this.lineages, trail, clock, unreachable: () => {} });
     await this.#options.log.run(this);
   }
@@ -112,6 +110,7 @@ export class Worker implements LogHandler {
   /** Stops fetching, publishes and saves everything as far as the stores answer within six seconds, leaves the group. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    void this.#desk?.stop();
     const { clock, log } = this.#options;
     for (const partition of this.#holdings.keys()) log.control(partition, { pause: true });
     const finished = new AbortController();
@@ -124,6 +123,7 @@ export class Worker implements LogHandler {
   async assigned(partition: number): Promise<number | null> {
     const holding = this.#holdings.get(partition) ?? this.#hold(partition);
     this.#options.report({ event: 'assigned', partition });
+    holding.loading = true;
     while (holding.active && !this.#stopped) {
       try {
         const offsets = await this.#load(partition, holding);
@@ -132,6 +132,7 @@ export class Worker implements LogHandler {
         for (const lineage of holding.lineages) lineage.startBeats();
         holding.position = live.length === 0 ? null : Math.min(...live);
         holding.readTo = holding.position ?? 0;
+        holding.loading = false;
         return holding.position;
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
@@ -166,6 +167,13 @@ export class Worker implements LogHandler {
     holding.position = batch.offset(batch.length - 1) + 1;
     holding.lastRecordAtMs = this.#options.clock.nowMs();
     this.#pauseWhenFull(batch.partition, holding);
+  }
+
+  lost(partition: number, low: number, why: string): void {
+    for (const lineage of this.#holdings.get(partition)?.lineages ?? []) {
+      const { memory } = lineage;
+      if (memory !== null && memory.fold.state.next < low) lineage.halt(why);
+    }
   }
 
   status(): PartitionStatus[] {
@@ -203,17 +211,49 @@ export class Worker implements LogHandler {
 
   /** The offset that each lineage reads from. Waits for all of them also when one fails: none may still be loading when the next try begins. */
   async #load(partition: number, holding: Holding): Promise<(number | null)[]> {
-    const boundsOf = async (): Promise<LogBounds | undefined> => {
-      const askedAtMs = this.#options.clock.nowMs();
-      const bounds = (await this.#options.log.bounds()).get(partition);
-      if (bounds !== undefined) Object.assign(holding, { bounds, boundsAskedAtMs: askedAtMs });
-      return bounds;
-    };
-    const loads = await Promise.allSettled(holding.lineages.map((lineage) => lineage.load(boundsOf)));
+    const loads = await Promise.allSettled(holding.lineages.map((lineage) => lineage.load(() => this.#boundsOf(partition, holding))));
     return loads.map((load) => {
       if (load.status === 'rejected') throw load.reason;
       return load.value;
     });
+  }
+
+  async #boundsOf(partition: number, holding: Holding): Promise<LogBounds | undefined> {
+    const askedAtMs = this.#options.clock.nowMs();
+    const bounds = (await this.#options.log.bounds()).get(partition);
+    if (bounds !== undefined) Object.assign(holding, { bounds, boundsAskedAtMs: askedAtMs });
+    return bounds;
+  }
+
+  /** What an operator asks; null when it is not for us, or not now. */
+  async #attend({ act, lineage, partition }: OperatorRequest): Promise<Verdict | null> {
+    const holding = this.#holdings.get(partition);
+    const index = this.lineages.indexOf(lineage);
+    const held = holding?.lineages[index];
+    if (holding === undefined || held === undefined || holding.loading) return null;
+    if (act === 'republish') return republish(held, this.#options.clock, () => holding.active && !this.#stopped);
+    if (held.halted === null) return refused('it is not halted');
+    return this.#resume(partition, holding, index);
+  }
+
+  /** A halted lineage begins anew, from what is stored, as if the partition had just come to us; whatever still stands against it halts it again. */
+  async #resume(partition: number, holding: Holding, index: number): Promise<Verdict | null> {
+    const { log } = this.#options;
+    const identity = await log.identity();
+    const { partitionCount } = this.#identity;
+    if (identity.partitionCount !== partitionCount) return refused(`the topic has ${identity.partitionCount} partitions, before ${partitionCount}`);
+    this.#identity = identity;
+    const fresh = this.#newLineage(partition, index);
+    const offset = await fresh.load(() => this.#boundsOf(partition, holding));
+    if (!holding.active || holding.loading || this.#stopped) return null;
+    void holding.lineages[index]?.stopBeats();
+    holding.lineages[index] = fresh;
+    fresh.startBeats();
+    if (offset === null) return refused(`it halted again: ${fresh.halted}`);
+    const from = Math.min(offset, holding.position ?? offset);
+    Object.assign(holding, { position: from, readTo: from });
+    log.control(partition, { seek: from });
+    return { outcome: 'done', detail: `it goes on at position ${fresh.memory?.fold.state.next ?? offset}` };
   }
 
   /** A throwing definition suspends its lineage, not the partition. */
@@ -230,42 +270,45 @@ export class Worker implements LogHandler {
   }
 
   #hold(partition: number): Holding {
-    const { identity, stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells, observe } = this.#options;
-    const lineages = this.#options.sets.map((set, index) => {
-      const lineage = this.lineages[index] as string;
-      return new LineagePartition({
-        lineage,
-        partition,
-        partitioner,
-        identity,
-        stores,
-        beats,
-        clock,
-        randomId,
-        writer: incarnation,
-        checkpointSizes,
-        maxDirtyCells,
-        observe,
-        newFold: () => this.#newFold(set),
-        logHigh: () => endOf(this.#holdings.get(partition)),
-        logHighAtMs: () => this.#holdings.get(partition)?.boundsAskedAtMs ?? Number.NEGATIVE_INFINITY,
-        logLow: () => this.#holdings.get(partition)?.bounds?.low ?? 0,
-        readAgain: () => this.#readAgain(partition),
-        report: (event) => this.#options.report({ ...event, partition, lineage }),
-      });
-    });
     const holding: Holding = {
-      lineages,
+      lineages: this.#options.sets.map((_set, index) => this.#newLineage(partition, index)),
       position: null,
       readTo: 0,
       bounds: null,
       boundsAskedAtMs: Number.NEGATIVE_INFINITY,
-      lastRecordAtMs: clock.nowMs(),
+      lastRecordAtMs: this.#options.clock.nowMs(),
       paused: false,
       active: true,
+      loading: false,
     };
     this.#holdings.set(partition, holding);
     return holding;
+  }
+
+  #newLineage(partition: number, index: number): LineagePartition {
+    const { stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells, observe } = this.#options;
+    const set = this.#options.sets[index] as MetricSet;
+    const lineage = this.lineages[index] as string;
+    return new LineagePartition({
+      lineage,
+      partition,
+      partitioner,
+      identity: this.#identity,
+      stores,
+      beats,
+      clock,
+      randomId,
+      writer: incarnation,
+      checkpointSizes,
+      maxDirtyCells,
+      observe,
+      newFold: () => this.#newFold(set),
+      logHigh: () => endOf(this.#holdings.get(partition)),
+      logHighAtMs: () => this.#holdings.get(partition)?.boundsAskedAtMs ?? Number.NEGATIVE_INFINITY,
+      logLow: () => this.#holdings.get(partition)?.bounds?.low ?? 0,
+      readAgain: () => this.#readAgain(partition),
+      report: (event) => this.#options.report({ ...event, partition, lineage }),
+    });
   }
 
   /** From the first record that some lineage wants to compare; what is folded is skipped. */
@@ -322,7 +365,8 @@ export class Worker implements LogHandler {
 
   /** A topic that was deleted and created anew may hold as many records as the old one: only its identity tells. Asked every tenth time. */
   async #watchTopic(): Promise<void> {
-    const { log, identity, report } = this.#options;
+    const { log, report } = this.#options;
+    const identity = this.#identity;
     this.#housekept++;
     if (this.#housekept % TOPIC_WATCH_EVERY !== 0) return;
     try {
@@ -345,11 +389,4 @@ export class Worker implements LogHandler {
       report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
     }
   }
-}
-
-/** The log's end as positions count it: when all is read, what follows the last record that was handed over is not missing. */
-function endOf(holding: Holding | undefined): number | null {
-  const { bounds = null, position = null, readTo = 0 } = holding ?? {};
-  if (bounds === null) return null;
-  return position !== null && readTo >= bounds.high ? Math.min(position, bounds.high) : bounds.high;
 }

@@ -17,6 +17,8 @@ export interface Manifest {
   readonly id: string;
   /** The writer's incarnation. */
   readonly writer: string;
+  /** Epoch ms by the writer's clock, for people; absent from what older releases wrote. */
+  readonly savedAtMs?: number;
   readonly format: number;
   readonly lineage: string;
   readonly partition: number;
