@@ -1,6 +1,7 @@
 /** Keeps halts and rewinds where the audit finds them, also after this process has gone. */
-import { type Incident, type IncidentLedger, NO_VERSION, versionOf, type Worker, type WorkerEvent } from '@tidemark/pipeline';
+import { type Incident, type IncidentLedger, NO_VERSION, versionOf, type WorkerEvent } from '@tidemark/pipeline';
 import type { Logger } from '@tidemark/runtime';
+import type { ObservedWorker } from './instruments.ts';
 
 /** Of a ledger that is away so many are kept, the oldest. */
 const WAITING_MAX = 1_000;
@@ -8,7 +9,7 @@ const WAITING_MAX = 1_000;
 /** Answers what to tell of every event. A ledger that does not answer is tried again with the next incident. */
 export function createIncidentNotes(options: {
   readonly ledger: Pick<IncidentLedger, 'note'>;
-  readonly worker: () => Worker | null;
+  readonly worker: () => ObservedWorker | null;
   readonly nowMs: () => number;
   readonly logger: Logger;
 }): (event: WorkerEvent) => void {
@@ -32,7 +33,7 @@ export function createIncidentNotes(options: {
   };
 }
 
-function incidentOf(event: WorkerEvent, worker: Worker | null): Omit<Incident, 'atMs'> | null {
+function incidentOf(event: WorkerEvent, worker: ObservedWorker | null): Omit<Incident, 'atMs'> | null {
   if (event.event === 'halted') {
     const { lineage, partition, reason } = event;
     const next = worker?.status().find((status) => status.partition === partition && status.lineage === lineage)?.next ?? null;

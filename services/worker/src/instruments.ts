@@ -41,7 +41,7 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
   // First, because it reads the values of all: metrics are collected in the order in which they were named.
   const rejected = metrics.counter({
     name: 'rejected_records_total',
-    help: 'Records rejected since the start of this process, by reason.',
+    help: 'Records rejected since the start of this process, by reason; one that several groups of lineages read counts in each.',
     labels: ['reason'],
     collect: () => {
       for (const metric of [rejected, position, lag, clock, halted, records]) metric.clear();

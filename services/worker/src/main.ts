@@ -1,10 +1,11 @@
 /** The worker process: folds the events topic into rollups and keeps them published. Wiring only. */
 import { randomUUID } from 'node:crypto';
-import { connectClickHouse, createClickHouseCellSink } from '@tidemark/clickhouse';
+import { hostname } from 'node:os';
+import { connectClickHouse, createClickHouseLineageJournal } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
-import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
-import { type Beats, StoreUnavailable, Worker } from '@tidemark/pipeline';
-import { connectRedis, createRedisCellSink, createRedisCheckpointStore, createRedisOutcomeTrail } from '@tidemark/redis';
+import { connectKafka, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
+import { joinJournals, StoreUnavailable } from '@tidemark/pipeline';
+import { connectRedis, createRedisLineageJournal } from '@tidemark/redis';
 import {
   closeWithin,
   createHealthServer,
@@ -19,18 +20,20 @@ import {
   systemClock,
 } from '@tidemark/runtime';
 import { type WorkerConfig, workerConfig } from './config.ts';
-import { createBeatObserver, tracedStores } from './observed-beats.ts';
+import { createGroupWorkers } from './group-worker.ts';
 import { createReports } from './reports.ts';
 import { createRoutingCheck } from './routing-check.ts';
 import { startWorkerSelfCheck } from './self-check.ts';
 import { readSets } from './sets.ts';
 import { watchForStuck } from './stuck-watch.ts';
+import { LineageSupervisor } from './supervisor.ts';
 
 /** Of the ten seconds that a stop may take, six are for saving and two for leaving the group. */
 const CLOSE_DEADLINE_MS = 500;
 
 async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal): Promise<{ stop(): Promise<void>; done: Promise<void> }> {
-  const sets = readSets(config.TIDEMARK_METRICS);
+  const settings = { ...DEFAULT_SETTINGS, latenessMs: config.TIDEMARK_LATENESS };
+  const configured = readSets(config.TIDEMARK_METRICS, settings);
   const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
   const namespace = config.TIDEMARK_NAMESPACE;
   const kafka = await reached(
@@ -46,87 +49,66 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, {
-    groupId: config.TIDEMARK_CONSUMER_GROUP ?? `${namespace}.worker`,
-    sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
-    // A fold keeps numbers.
-    keepsBytes: false,
-  });
   const writer = createLogWriter(kafka, { partitioner: config.TIDEMARK_PARTITIONER });
   const metrics = createMetrics();
   const { TIDEMARK_OTLP_ENDPOINT: endpoint, TIDEMARK_TRACE_PERCENT: percent } = config;
   const tracing = await startTracing({ endpoint, percent, service: 'worker', logger });
-  const settings = { ...DEFAULT_SETTINGS, latenessMs: config.TIDEMARK_LATENESS };
-  let current: Worker | null = null;
-  const worker = new Worker({
-    sets,
+  const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor });
+  const supervisor: LineageSupervisor = new LineageSupervisor({
+    journal: joinJournals({ table: createClickHouseLineageJournal(clickhouse), copy: createRedisLineageJournal(redis) }),
+    configured,
     settings,
-    partitioner: config.TIDEMARK_PARTITIONER,
-    identity,
-    log,
-    writer,
-    stores: tracedStores(
-      {
-        redis: createRedisCellSink(redis),
-        clickhouse: createClickHouseCellSink(clickhouse),
-        checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
-      },
-      tracing,
-    ),
-    beats: beatsOf(config),
+    newWorker: createGroupWorkers({ config, kafka, redis, clickhouse, identity, settings, writer, metrics, tracing, report }),
     clock: systemClock,
     randomId: randomUUID,
-    incarnation: `${process.pid}-${randomUUID().slice(0, 8)}`,
-    maxDirtyCells: config.TIDEMARK_MAX_DIRTY / 8,
-    trail: createRedisOutcomeTrail(redis),
-    report: createReports({ metrics, logger, clickhouse, worker: () => current }),
-    observe: createBeatObserver(metrics, tracing),
+    by: `worker ${hostname()}`.slice(0, 200),
+    logger,
   });
-  current = worker;
-  const selfCheck = startWorkerSelfCheck({ worker, clickhouse, settings, partitionCount: identity.partitionCount, config, metrics, logger });
   const routing = createRoutingCheck(config.TIDEMARK_PARTITIONER);
   const health = await createHealthServer({
     host: config.TIDEMARK_HTTP_HOST,
     port: config.TIDEMARK_HTTP_PORT,
-    ready: () => readiness(worker, routing),
+    ready: () => readiness(supervisor, routing),
     metrics,
   });
-  logger.info({ port: health.port, lineages: worker.lineages, sets: sets.map((set) => set.name) }, 'worker is up');
-  const stuck = watchForStuck({ status: () => worker.status(), clock: systemClock, afterMs: config.TIDEMARK_STUCK_AFTER });
+  await reached('the journal of lineages', () => supervisor.start(), waiting);
+  const held = { worker: supervisor, clickhouse, settings, partitionCount: identity.partitionCount };
+  const selfCheck = startWorkerSelfCheck({ ...held, config, metrics, logger });
+  logger.info({ port: health.port, lineages: supervisor.lineages, sets: configured.map(({ set }) => set.name) }, 'worker is up');
+  const stuck = watchForStuck({ status: () => supervisor.status(), clock: systemClock, afterMs: config.TIDEMARK_STUCK_AFTER });
   return {
-    done: Promise.race([worker.run(), stuck.found]),
+    done: Promise.race([supervisor.failed, stuck.found]),
     stop: async () => {
       void stuck.stop();
       // What it waits for is not worth a stop's time; what it reads fails once the connection is closed.
       void selfCheck?.stop();
-      await worker.stop();
+      await supervisor.stop();
       await closeWithin(CLOSE_DEADLINE_MS, [writer.close(), kafka.close(), redis.close(), clickhouse.close(), health.close(), tracing.stop()]);
     },
   };
 }
 
-/** Figures that are old anyway are published more seldom, so that a row that changes on and on is written once. */
-function beatsOf(config: WorkerConfig): Beats {
-  return {
-    publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
-    tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
-    checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
-    confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
-    catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
-  };
-}
-
-/** Ready while no partition is halted and producers partition as we do; a worker without partitions is ready to take some. */
+/** Ready while no partition is halted, producers partition as we do, and we can work on what is served; a worker without partitions is ready to take some. */
 function readiness(
-  worker: Worker,
+  supervisor: LineageSupervisor,
   routing: ReturnType<typeof createRoutingCheck>,
 ): { checks: { name: string; ok: boolean; detail: string }[]; details: Record<string, unknown> } {
-  const partitions = worker.status();
+  const partitions = supervisor.status();
+  const { lineages, unworkable } = supervisor;
   const halted = partitions.filter((partition) => partition.halted !== null);
   const detail =
     halted.length === 0 ? `${partitions.length} partitions` : halted.map((each) => `partition ${each.partition}: ${each.halted}`).join('; ');
-  const checks = [{ name: 'partitions', ok: halted.length === 0, detail }, routing(partitions, systemClock.nowMs())];
-  return { checks, details: { lineages: worker.lineages, partitions } };
+  const checks = [
+    { name: 'partitions', ok: halted.length === 0, detail },
+    { name: 'lineages', ok: lineages.length > 0 && unworkable.length === 0, detail: lineagesDetail(lineages, unworkable) },
+    routing(partitions, systemClock.nowMs()),
+  ];
+  return { checks, details: { lineages, partitions } };
+}
+
+function lineagesDetail(lineages: readonly string[], unworkable: readonly string[]): string {
+  if (unworkable.length > 0) return unworkable.join('; ');
+  return lineages.length === 0 ? 'the journal of lineages is not read yet' : `${lineages.length} lineages`;
 }
 
 const config = readConfig(workerConfig, process.env);

@@ -1,15 +1,15 @@
 /** Where what the pipeline reports goes: metrics and log lines, and the ledger of incidents. */
 import { type ClickHouseConnection, createClickHouseIncidentLedger } from '@tidemark/clickhouse';
-import type { Worker, WorkerEvent } from '@tidemark/pipeline';
+import type { WorkerEvent } from '@tidemark/pipeline';
 import { type Logger, type Metrics, systemClock } from '@tidemark/runtime';
 import { createIncidentNotes } from './incidents.ts';
-import { createInstruments } from './instruments.ts';
+import { createInstruments, type ObservedWorker } from './instruments.ts';
 
 export function createReports(options: {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clickhouse: ClickHouseConnection;
-  readonly worker: () => Worker | null;
+  readonly worker: () => ObservedWorker | null;
 }): (event: WorkerEvent) => void {
   const { metrics, logger, clickhouse, worker } = options;
   const instruments = createInstruments(metrics, logger, worker);

@@ -11,7 +11,7 @@ import { type Logger, type Metrics, systemClock } from '@tidemark/runtime';
 import type { WorkerConfig } from './config.ts';
 
 export interface WorkerSelfCheckOptions {
-  readonly worker: Worker;
+  readonly worker: Pick<Worker, 'holdings'>;
   readonly clickhouse: ClickHouseConnection;
   readonly settings: FoldSettings;
   readonly partitionCount: number;

@@ -1,0 +1,83 @@
+/** Makes the Worker of a group of lineages: what all groups of one process have in common, and a membership of its own. */
+import { randomUUID } from 'node:crypto';
+import { type ClickHouseConnection, createClickHouseCellSink } from '@tidemark/clickhouse';
+import type { FoldSettings } from '@tidemark/core';
+import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
+import { type Beats, type LogIdentity, type LogWriter, Worker, type WorkerEvent } from '@tidemark/pipeline';
+import {
+  createRedisCellSink,
+  createRedisCheckpointStore,
+  createRedisOperatorRequests,
+  createRedisOutcomeTrail,
+  type RedisConnection,
+} from '@tidemark/redis';
+import { type Metrics, systemClock, type Tracing } from '@tidemark/runtime';
+import type { WorkerConfig } from './config.ts';
+import { createBeatObserver, tracedStores } from './observed-beats.ts';
+import type { GroupWorker, WorkerGroup } from './supervisor.ts';
+
+export interface GroupWorkerOptions {
+  readonly config: WorkerConfig;
+  readonly kafka: KafkaConnection;
+  readonly redis: RedisConnection;
+  readonly clickhouse: ClickHouseConnection;
+  readonly identity: LogIdentity;
+  readonly settings: FoldSettings;
+  readonly writer: LogWriter;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  readonly report: (event: WorkerEvent) => void;
+}
+
+/** Answers what makes a Worker for a group; each has a consumer group of its own, and all write to the same stores under their lineages' names. */
+export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerGroup) => GroupWorker {
+  const { config, kafka, redis, clickhouse, identity, settings, writer, metrics, tracing, report } = options;
+  const groupId = config.TIDEMARK_CONSUMER_GROUP ?? `${config.TIDEMARK_NAMESPACE}.worker`;
+  const stores = tracedStores(
+    {
+      redis: createRedisCellSink(redis),
+      clickhouse: createClickHouseCellSink(clickhouse),
+      checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
+    },
+    tracing,
+  );
+  const common = {
+    settings,
+    partitioner: config.TIDEMARK_PARTITIONER,
+    identity,
+    writer,
+    stores,
+    beats: beatsOf(config),
+    clock: systemClock,
+    randomId: randomUUID,
+    incarnation: `${process.pid}-${randomUUID().slice(0, 8)}`,
+    maxDirtyCells: config.TIDEMARK_MAX_DIRTY / 8,
+    trail: createRedisOutcomeTrail(redis),
+    requests: createRedisOperatorRequests(redis),
+    report,
+    observe: createBeatObserver(metrics, tracing),
+  };
+  return ({ suffix, sets, origin }) =>
+    new Worker({
+      ...common,
+      sets,
+      origin,
+      log: createEventLog(kafka, {
+        groupId: suffix === '' ? groupId : `${groupId}.${suffix}`,
+        sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
+        // A fold keeps numbers.
+        keepsBytes: false,
+      }),
+    });
+}
+
+/** Figures that are old anyway are published more seldom, so that a row that changes on and on is written once. */
+function beatsOf(config: WorkerConfig): Beats {
+  return {
+    publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
+    tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
+    checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
+    confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
+    catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
+  };
+}
