@@ -20,6 +20,12 @@ export const HALT_REASONS = [
     shown: 'the log begins at offset …, but the archive ends at …',
   },
   { code: 'log_jumped', who: 'worker', pattern: /^the log jumped from position/, shown: 'the log jumped from position …' },
+  {
+    code: 'archive_broken',
+    who: 'worker',
+    pattern: /^the archive from offset \d+ to \d+ is not what its chain names/,
+    shown: 'the archive from offset … to … is not what its chain names',
+  },
   { code: 'log_shorter', who: 'worker', pattern: /^position \d+ lies beyond the end of the log/, shown: 'position … lies beyond the end of the log' },
   { code: 'store_ahead', who: 'worker', pattern: /^(redis|clickhouse) holds figures up to/, shown: 'redis holds figures up to …' },
   { code: 'archive_ahead', who: 'archiver', pattern: /^the log ends at offset/, shown: 'the log ends at offset …, but the archive at …' },

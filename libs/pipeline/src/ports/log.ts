@@ -36,6 +36,8 @@ export interface LogHandler {
   revoked(partition: number): void;
   /** Synchronous: memory only. Must not throw on data. Empty when the client only went on, past records that are never handed over. */
   batch(batch: LogBatch): void;
+  /** Told by who reads the past for the log: what lies between the position and `low` is nowhere any more, and why. A jump of the log to there follows. */
+  lost?(partition: number, low: number, why: string): void;
 }
 
 export interface LogBounds {

@@ -62,7 +62,7 @@ export async function* walkArchive(options: WalkOptions, from: number): AsyncGen
 }
 
 /** Of links by `from`, those that lead on without a hole, each the one that reaches furthest. */
-function covering(links: readonly ArchiveChunk[], from: number): readonly ArchiveChunk[] {
+export function covering(links: readonly ArchiveChunk[], from: number): readonly ArchiveChunk[] {
   const chosen: ArchiveChunk[] = [];
   let reached = from;
   let best: ArchiveChunk | null = null;
@@ -81,7 +81,7 @@ function covering(links: readonly ArchiveChunk[], from: number): readonly Archiv
 }
 
 /** Links one behind the other, so many that their records are about one page: the tail of a quiet log has a link a second. */
-function runsOf(links: readonly ArchiveChunk[], pageRecords: number): readonly (readonly ArchiveChunk[])[] {
+export function runsOf(links: readonly ArchiveChunk[], pageRecords: number): readonly (readonly ArchiveChunk[])[] {
   const runs: ArchiveChunk[][] = [];
   let count = 0;
   for (const link of links) {
@@ -113,7 +113,7 @@ async function* runPages(options: WalkOptions, run: readonly ArchiveChunk[]): As
 }
 
 /** Holds records, in order, to the links that they lie in. Throws BrokenArchive at the first that does not hold what it names. */
-function createChainProof(run: readonly ArchiveChunk[]) {
+export function createChainProof(run: readonly ArchiveChunk[]) {
   let missing = run.reduce((sum, { count }) => sum + count, 0);
   let index = 0;
   let hash = createChunkHash();

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { describeEvent } from '@tidemark/codec';
 import { MemoryArchive } from '@tidemark/testing';
 import { afterAll, expect, test } from 'vitest';
-import { createArchiveWriter, HALT_REASONS, type HaltCode, haltCodeOf, StoreUnavailable } from '../../src/index.ts';
+import { createArchiveWriter, createLongLog, HALT_REASONS, type HaltCode, haltCodeOf, StoreUnavailable } from '../../src/index.ts';
+import { ArchivedLog } from '../past/archived-log.ts';
 import { Bench, type Running } from './bench.ts';
 import { OTHER_SET, SET } from './folded.ts';
 
@@ -62,6 +63,19 @@ test('a log that lost records: below our position, between two fetches, or at it
   ahead.redis.wipe();
   ahead.log.truncate(0, 2);
   expect(await started(ahead)).toEqual(['store_ahead']);
+});
+
+test('a log that lost records which the archive has lost as well', async () => {
+  const bench = await folded();
+  const archived = new ArchivedLog({ log: bench.log });
+  await archived.archive();
+  for (const store of [bench.checkpoints, bench.redis, bench.clickhouse]) store.wipe();
+  bench.log.deleteBefore(0, 4);
+  archived.memory.lose(1, 0, 1);
+  const { log, clock } = bench;
+  expect(await started(bench, { log: createLongLog({ log: log.member(), archive: archived.memory.partitionArchive, epoch: 1, clock }) })).toEqual([
+    'archive_broken',
+  ]);
 });
 
 test('a log that is another one: rewritten, replaced under us, of other constants, without our partition', async () => {

@@ -1,0 +1,3 @@
+/** Where the past comes from when the log, or the state, has lost it: the archive, and copies of the state in a second store. */
+export { createLongLog, type LongLogEvent, type LongLogOptions } from './long-log.ts';
+export { createSnapshots, type SnapshotEvent, type SnapshotOptions, type Snapshots } from './snapshots.ts';
