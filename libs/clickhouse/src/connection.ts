@@ -1,15 +1,34 @@
 /** A connection to a ClickHouse server or to the local engine, and the one place where the driver's failures are translated. */
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClientConfigOptions,
+} from '@clickhouse/client';
 import { StoreUnavailable } from '@tidemark/pipeline';
 
 export interface ClickHouseOptions {
   /** `http://[user:password@]host:port`, or `https://`. */
   readonly url: string;
+  /** Beside a URL that names no user. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Of an `https://` URL; without `ca` the certificates that Node trusts. A `cert` without a password is the login itself (ssl_certificate). */
+  readonly tls?: TlsFiles;
   /** Letters, digits, `_`. `migrate` creates it. */
   readonly database: string;
   /** After this the outcome of a request counts as unknown; it may still be applied. Default 30,000. */
   readonly requestTimeoutMs?: number;
+}
+
+/** PEM texts; `cert` and `key` come together. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** ClickHouse refused the statement itself; sending it again changes nothing. `code` is ClickHouse's number. */
@@ -27,9 +46,12 @@ export class ClickHouseRefused extends Error {
  * a limit of time) part of an insert may have been written, or will be: unknown, send it again.
  */
 const REFUSALS = new Set([
-  6, 8, 10, 16, 20, 26, 27, 33, 36, 38, 41, 42, 43, 44, 46, 47, 48, 50, 53, 60, 62, 69, 70, 72, 73, 80, 81, 115, 117, 130, 164, 192, 193, 194, 220,
-  349, 386, 456, 457, 497, 516,
+  6, 8, 10, 16, 20, 26, 27, 33, 36, 38, 41, 42, 43, 44, 46, 47, 48, 50, 53, 62, 69, 70, 72, 73, 80, 115, 117, 130, 164, 192, 193, 194, 220, 349, 386,
+  456, 457, 497, 516,
 ]);
+/** No such table, no such database: programs of a new release may be up before its migrations are, and wait for them. */
+const NOT_MIGRATED = new Set([60, 81]);
+const MAX_CONNECTIONS = 10;
 const DATABASE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Throws StoreUnavailable when nobody answers. The database need not exist yet. */
@@ -111,8 +133,9 @@ export class ClickHouseConnection {
   failure(error: unknown): Error {
     if (error instanceof StoreUnavailable || error instanceof ClickHouseRefused) return error;
     const message = error instanceof Error ? error.message : String(error);
-    const text = `ClickHouse at ${this.address}: ${message.slice(0, 500)}`;
     const code = error instanceof ClickHouseError ? Number(error.code) : Number.NaN;
+    const fix = NOT_MIGRATED.has(code) ? '; apply the migrations of schemas/clickhouse (`node services/archiver/src/migrate.ts`)' : '';
+    const text = `ClickHouse at ${this.address}: ${message.slice(0, 500)}${fix}`;
     return REFUSALS.has(code) ? new ClickHouseRefused(code, text, { cause: error }) : new StoreUnavailable('clickhouse', text, { cause: error });
   }
 
@@ -140,11 +163,12 @@ function clientOf(options: ClickHouseOptions, database: string): ClickHouseClien
   return createClient({
     url: options.url,
     database,
+    ...loginOf(options),
     request_timeout: options.requestTimeoutMs ?? 30_000,
     // Half of the time after which servers close an idle connection.
     keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
     compression: { request: false, response: false },
-    max_open_connections: 10,
+    max_open_connections: MAX_CONNECTIONS,
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: {
       // Answered when written, and errors before the first byte of an answer.
@@ -159,4 +183,16 @@ function clientOf(options: ClickHouseOptions, database: string): ClickHouseClien
       output_format_json_quote_64bit_integers: 0,
     },
   });
+}
+
+/** The driver has no room for a certificate beside a password, nor for one without a CA: with files of TLS it gets an agent of ours. */
+function loginOf({ url, user, password, tls }: ClickHouseOptions): Partial<ClickHouseClientConfigOptions> {
+  const credentials = { ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) };
+  if (tls === undefined || !url.startsWith('https:')) return credentials;
+  const agent = { http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: MAX_CONNECTIONS }) };
+  const inUrl = new URL(url);
+  if (tls.cert === undefined || password !== undefined || inUrl.password !== '') return { ...credentials, ...agent };
+  const name = user ?? (inUrl.username === '' ? 'default' : decodeURIComponent(inUrl.username));
+  const headers = { 'X-ClickHouse-User': name, 'X-ClickHouse-SSL-Certificate-Auth': 'on' };
+  return { ...credentials, ...agent, set_basic_auth_header: false, http_headers: headers };
 }
