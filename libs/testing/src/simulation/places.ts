@@ -47,6 +47,8 @@ export class Place {
   readonly #options: PlaceOptions;
   /** Those that go on with the log. */
   #live: readonly Reference[];
+  /** The farthest that a publish ever announced, also in a state that Redis has lost and may come back to. */
+  #announced: string = NO_VERSION;
   #seen: Seen = { redis: undefined, clickhouse: undefined, checkpoint: undefined, manifestId: null, next: '', closed: { redis: '', clickhouse: '' } };
 
   constructor(options: PlaceOptions) {
@@ -70,13 +72,14 @@ export class Place {
 
   /**
    * Whether it can be told afterwards that the log was cut here: ClickHouse, which forgets nothing, has closed a head above the cut, or nobody has
-   * folded anything above it. In between only a publish that never closed knows of the old records, and its rows cannot be told from new ones.
+   * folded anything above it. In between only a publish that never closed knows of the old records, and its rows cannot be told from new ones; what
+   * Redis has lost counts too, for it may rewind to before that (seed 4613).
    */
   isTellable(cut: number, { engines, reached, epoch }: { readonly engines: Engines; readonly reached: number; readonly epoch: number }): boolean {
     const at = (version: string): number => (splitVersion(version).epoch === epoch ? splitVersion(version).next : 0);
     const heads = [engines.clickhouse, engines.redis].map((store) => store.headOf(this.lineage.id, this.partition));
     if (at(heads[0]?.closed ?? NO_VERSION) > cut) return true;
-    return heads.every(({ target }) => at(target) <= cut) && reached <= cut;
+    return [...heads.map(({ target }) => target), this.#announced].every((target) => at(target) <= cut) && reached <= cut;
   }
 
   fold(record: MemoryRecord): void {
@@ -104,7 +107,8 @@ export class Place {
     for (const store of [engines.redis, engines.clickhouse]) {
       const { name } = store.sink;
       if ((name === 'redis' ? redis : clickhouse) === this.#seen[name]) continue;
-      const { closed } = store.headOf(id, this.partition);
+      const { closed, target } = store.headOf(id, this.partition);
+      if (target > this.#announced) this.#announced = target;
       const mayGoBack = rewound && name === 'redis';
       if (!mayGoBack && closed < this.#seen.closed[name])
         checker.broken('head never back', `${name} ${this.name}: from ${this.#seen.closed[name]} to ${closed}`);
