@@ -1,0 +1,206 @@
+// Answers under open-loop load while positions move, and what an answer costs when there are ten times the events: `npm run bench -- queries [--tiny]`.
+import { join } from 'node:path';
+import { eventStream, type SampleEvent } from '@tidemark/testing';
+import { uniqueName } from '@tidemark/testing/engines';
+import { answerCpuMs, type FoldedWorld, foldWorld, lastDays, type Question } from './in-process/folded-world.ts';
+import { quantileOf } from './in-process/spread.ts';
+import { type BenchOptions, readBenchOptions } from './report/options.ts';
+import { machineOf, type ReportRow, rowOf, tell } from './report/report.ts';
+import { withEngines } from './running/engines.ts';
+import { askOpenLoop } from './running/open-loop.ts';
+import { counterOf, type Deployed, deploy, reaches } from './running/services.ts';
+import { SteadyLoad } from './running/steady-load.ts';
+import { partitionCount } from './worker-throughput/topic.ts';
+import { readSet } from './worker-throughput/workload.ts';
+
+type Options = BenchOptions<'events' | 'people' | 'requests' | 'rate' | 'seconds' | 'growth' | 'samples'>;
+
+const metricsFile = join(import.meta.dirname, 'queries/figures.yaml');
+const retentionDays = 30;
+const funnelDays = 90;
+/** Of the history: a cohort of the funnel's first day has its whole window before it. */
+const historyDays = 120;
+const historyEndMs = Date.UTC(2025, 5, 20, 12);
+const warmMs = 2_000;
+
+const options: Options = readBenchOptions(process.argv.slice(2), {
+  /** Of the history. */
+  events: { full: 300_000, tiny: 10_000 },
+  people: { full: 20_000, tiny: 1_000 },
+  requests: { full: 200, tiny: 40 },
+  /** Live events a second. */
+  rate: { full: 2_000, tiny: 500 },
+  seconds: { full: 30, tiny: 3 },
+  /** Events of the smaller of two histories of the same people and days; the larger has ten times as many. */
+  growth: { full: 100_000, tiny: 2_000 },
+  samples: { full: 200, tiny: 5 },
+});
+
+interface Loaded {
+  readonly allMs: readonly number[];
+  readonly byQuestion: readonly (readonly number[])[];
+  readonly hits: number;
+  readonly misses: number;
+  readonly queryShare: number;
+}
+
+interface Growth {
+  readonly question: string;
+  readonly smallMs: readonly number[];
+  readonly largeMs: readonly number[];
+}
+
+await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
+  const machine = await machineOf(addresses);
+  const growth = await measureGrowth(addresses.redisUrl);
+  const deployed = await deploy({ addresses, namespace: uniqueName('bench_queries'), metricsFile });
+  const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: historyThenLive() });
+  try {
+    await load.fill(options.number('events'));
+    const runs = await measureLoaded(deployed, load);
+    const details = {
+      loaded: runs.map(({ hits, misses, allMs, queryShare }) => ({ requests: allMs.length, hits, misses, queryShare })),
+      growth: growth.map(({ question, smallMs, largeMs }) => ({ question, smallMs: quantileOf(smallMs, 0.5), largeMs: quantileOf(largeMs, 0.5) })),
+    };
+    const setting = { ...options.all, retentionDays, funnelDays, historyDays, partitions: partitionCount, order: 'retention, funnel in turn' };
+    tell({ bench: 'queries', machine, setting, rows: rowsOf(runs, growth), details }, options.jsonFile);
+  } finally {
+    await load.close();
+    await deployed.stop();
+  }
+});
+
+function* historyThenLive(): Generator<SampleEvent> {
+  const [seed, people, events] = [options.number('seed'), options.number('people'), options.number('events')];
+  yield* eventStream({ seed, events, people, days: historyDays, endMs: historyEndMs });
+  // People of another seed have other ids of messages and the same names. Its time goes on about as the clock on the wall does.
+  const live = options.number('rate') * (options.number('seconds') + 30) * options.number('repeats') * 2;
+  const days = live / options.number('rate') / 86_400;
+  yield* eventStream({ seed: seed + 1, events: live, people, days, endMs: historyEndMs + days * 86_400_000 });
+}
+
+async function measureLoaded(deployed: Deployed, load: SteadyLoad): Promise<readonly Loaded[]> {
+  const worker = await deployed.startWorker();
+  await worker.whileRunning(reaches(deployed.stores.redis, load.ends, 'the heads in Redis'));
+  const query = await deployed.startQuery();
+  const stop = new AbortController();
+  const producing = load.keep(options.number('rate'), { forMs: Number.POSITIVE_INFINITY, signal: stop.signal });
+  producing.catch(() => undefined);
+  const runs: Loaded[] = [];
+  try {
+    const urls = await addressesOf(query.address);
+    await askOpenLoop(urls, { perSecond: options.number('requests'), forMs: warmMs });
+    for (let repeat = 0; repeat < options.number('repeats'); repeat++) {
+      const answers = (cache: string): Promise<number> => counterOf(`${query.address}/metrics`, 'answers_total', `cache="${cache}"`);
+      const [hits, misses, before, beganMs] = [await answers('hit'), await answers('miss'), await query.process.usage(), performance.now()];
+      const asked = await query.process.whileRunning(
+        askOpenLoop(urls, { perSecond: options.number('requests'), forMs: options.number('seconds') * 1_000 }),
+      );
+      const [after, wallUs] = [await query.process.usage(), (performance.now() - beganMs) * 1_000];
+      runs.push({
+        allMs: asked.map(({ ms }) => ms),
+        byQuestion: urls.map((_, index) => asked.filter((each) => each.index === index).map(({ ms }) => ms)),
+        hits: (await answers('hit')) - hits,
+        misses: (await answers('miss')) - misses,
+        queryShare: (after.cpuUs - before.cpuUs) / wallUs,
+      });
+    }
+  } finally {
+    stop.abort();
+    await producing;
+  }
+  return runs;
+}
+
+/** The month of cohorts and the quarter of the funnel that end at the watermark. */
+async function addressesOf(address: string): Promise<readonly string[]> {
+  const response = await fetch(`${address}/v1/kpis/opened`);
+  if (response.status !== 200) throw new Error(`the first question was answered with ${response.status}: ${await response.text()}`);
+  const { to }: { to: string } = JSON.parse(await response.text());
+  const before = (days: number): string => new Date(Date.parse(`${to}T00:00:00Z`) - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+  return [
+    `${address}/v1/retention/came_back?from=${before(retentionDays)}&to=${to}`,
+    `${address}/v1/funnels/bought?from=${before(funnelDays)}&to=${to}`,
+  ];
+}
+
+/** The same people over the same days, once with ten times the events, asked in turn. */
+async function measureGrowth(redisUrl: string): Promise<readonly Growth[]> {
+  const set = readSet(metricsFile);
+  const [seed, people] = [options.number('seed'), options.number('people')];
+  const worldOf = (events: number): Promise<FoldedWorld> =>
+    foldWorld({
+      set,
+      partitions: partitionCount,
+      redisUrl,
+      namespace: uniqueName(`bench_growth_${events}`),
+      events: eventStream({ seed, events, people, days: historyDays, endMs: historyEndMs }),
+    });
+  const worlds = [await worldOf(options.number('growth')), await worldOf(10 * options.number('growth'))] as const;
+  try {
+    const growth: Growth[] = [];
+    for (const [metric, days] of [['came_back', retentionDays] as const, ['bought', funnelDays] as const]) {
+      const query = await lastDays(worlds[0], metric, days);
+      growth.push(await askInTurn(worlds, { metric, query }));
+    }
+    return growth;
+  } finally {
+    for (const world of worlds) await world.close();
+  }
+}
+
+async function askInTurn(worlds: readonly [FoldedWorld, FoldedWorld], question: Question): Promise<Growth> {
+  const [smallMs, largeMs]: [number[], number[]] = [[], []];
+  const samples = options.number('samples');
+  // The first half is not counted: it compiles the code.
+  for (let sample = -samples; sample < samples; sample++) {
+    const [small, large] = [await answerCpuMs(worlds[0], question), await answerCpuMs(worlds[1], question)];
+    if (sample < 0) continue;
+    smallMs.push(small);
+    largeMs.push(large);
+  }
+  return { question: question.metric, smallMs, largeMs };
+}
+
+function rowsOf(runs: readonly Loaded[], growth: readonly Growth[]): readonly ReportRow[] {
+  const of = (figure: (run: Loaded) => number): number[] => runs.map(figure);
+  const loaded = [
+    rowOf(
+      'both questions, p50',
+      'ms',
+      of(({ allMs }) => quantileOf(allMs, 0.5)),
+    ),
+    rowOf(
+      'both questions, p99',
+      'ms',
+      of(({ allMs }) => quantileOf(allMs, 0.99)),
+      { kind: 'atMost', must: 15, aim: 6 },
+    ),
+    ...['retention, 30 cohorts × 31 columns', 'funnel, 5 steps over 90 days'].map((name, index) =>
+      rowOf(
+        `${name}, p99`,
+        'ms',
+        of(({ byQuestion }) => quantileOf(byQuestion[index] ?? [], 0.99)),
+      ),
+    ),
+    rowOf(
+      'answers whose figures were kept',
+      '',
+      of(({ hits, misses }) => hits / (hits + misses)),
+    ),
+    rowOf(
+      'query service, share of its core',
+      '',
+      of(({ queryShare }) => queryShare),
+    ),
+  ];
+  const grown = growth.flatMap(({ question, smallMs, largeMs }) => [
+    rowOf(`${question}: CPU per answer that is read, ${options.number('growth').toLocaleString('en-US')} events`, 'ms', [quantileOf(smallMs, 0.5)]),
+    rowOf(`${question}: the same with ten times the events, ratio`, '×', [quantileOf(largeMs, 0.5) / quantileOf(smallMs, 0.5)], {
+      kind: 'atMost',
+      must: 1.2,
+      aim: 1.05,
+    }),
+  ]);
+  return [...loaded, ...grown];
+}
