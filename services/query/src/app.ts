@@ -1,9 +1,9 @@
 /** The HTTP application: routes, limits, security headers, and one way in which errors leave. Tests drive it by `inject`. */
 import type { Duplex } from 'node:stream';
-import type { Answerer, ServedSet } from '@tidemark/pipeline';
 import { type Logger, noTracing, type Tracing } from '@tidemark/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AccessOptions, addAccess } from './access/access.ts';
+import type { Asking } from './asking.ts';
 import type { AuditSources } from './audit.ts';
 import { isLoopback } from './config.ts';
 import type { LiveHub } from './live/live-hub.ts';
@@ -19,8 +19,7 @@ import { addPages, isPageAddress, sendPage } from './routes/pages.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface AppOptions {
-  readonly answerer: Answerer;
-  readonly sets: readonly ServedSet[];
+  readonly asking: Asking;
   readonly partitions: readonly number[];
   readonly telemetry: Telemetry;
   readonly logger: Logger;

@@ -1,7 +1,6 @@
 /** The audit: per lineage and partition what both stores, the saved state and the archive hold, what went wrong, and what was proven. */
 import { isoInstant } from '@tidemark/core';
 import {
-  type Answerer,
   type CheckLedger,
   type CheckpointStore,
   type CheckResult,
@@ -17,6 +16,7 @@ import {
   type Version,
 } from '@tidemark/pipeline';
 import { redactText } from '@tidemark/runtime';
+import type { Asking } from './asking.ts';
 
 /** Beside the heads, which the answerer watches. */
 export interface AuditSources {
@@ -27,8 +27,7 @@ export interface AuditSources {
 }
 
 export interface AuditContext {
-  readonly answerer: Answerer;
-  readonly sets: readonly ServedSet[];
+  readonly asking: Asking;
   readonly partitions: readonly number[];
   readonly sources: AuditSources;
 }
@@ -37,9 +36,9 @@ type Away = Map<'redis' | 'clickhouse', string>;
 
 /** Never throws for a store that is away: its facts are null, and `away` says why. */
 export async function auditFacts(context: AuditContext) {
-  const { answerer, sets } = context;
+  const { answerer, serving } = context.asking;
   const away: Away = new Map();
-  const told = await Promise.all(sets.map((served) => setAudit(served, context, away)));
+  const told = await Promise.all(serving.catalogue.sets.map((served) => setAudit(served, context, away)));
   for (const store of ['redis', 'clickhouse'] as const) {
     const { error } = answerer.watch.state(store);
     if (error !== null && !away.has(store)) away.set(store, error);
@@ -48,9 +47,9 @@ export async function auditFacts(context: AuditContext) {
 }
 
 async function setAudit({ set, lineage }: ServedSet, context: AuditContext, away: Away) {
-  const { answerer, partitions, sources } = context;
+  const { asking, partitions, sources } = context;
   const [heads, checks, incidents] = await Promise.all([
-    answerer.watch.fresh(lineage),
+    asking.answerer.watch.fresh(lineage),
     orAway(away, 'clickhouse', () => sources.checks.latest(lineage)),
     orAway(away, 'clickhouse', () => sources.incidents.summaries(lineage)),
   ]);

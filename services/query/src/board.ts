@@ -1,22 +1,22 @@
 /** A set's first screen: each tile of its `board:` with its value, the same stretch before, and a line of buckets. */
 import { figureOf, type KpiValue, type MetricDefinition } from '@tidemark/core';
-import type { AnswerBody, Answerer, ServedSet } from '@tidemark/pipeline';
+import type { AnswerBody, Answerer, Catalogue, ServedMetric, ServedSet } from '@tidemark/pipeline';
 import { metricFacts } from './catalogue.ts';
 import { metricPath } from './kinds.ts';
 
 /** Throws Unavailable when no store can answer. */
-export async function boardFacts({ set, lineage }: ServedSet, answerer: Answerer) {
-  const tiles = await Promise.all(set.board.map((tile) => tileFacts(tile, answerer)));
+export async function boardFacts({ set, lineage }: ServedSet, catalogue: Catalogue, answerer: Answerer) {
+  const tiles = await Promise.all(set.board.map((tile) => tileFacts(tile, catalogue, answerer)));
   return { set: set.name, revision: set.revision, lineage, timezone: set.timezone, tiles };
 }
 
-async function tileFacts(tile: string, answerer: Answerer) {
+async function tileFacts(tile: string, catalogue: Catalogue, answerer: Answerer) {
   const [id = '', ...rest] = tile.split('.');
-  const served = answerer.metric(id);
+  const served = catalogue.metric(id);
   if (served === undefined) throw new Error(`tile ${tile} names no metric`);
   const { metric } = served;
   const field = rest.join('.');
-  const { body } = await answerer.answer(id, { compare: 'previous' });
+  const { body } = await answerer.answer(served, { compare: 'previous' });
   const { kind, title, definition, unit, timezone, target, owner, ownerSince, freshness } = metricFacts(served);
   return {
     tile,
@@ -31,7 +31,7 @@ async function tileFacts(tile: string, answerer: Answerer) {
     to: body.to,
     value: figureOf(metric, body, field),
     compared: compared(metric, body, field),
-    line: await lineOf(metric, { body, field, answerer }),
+    line: await lineOf(served, { body, field, answerer }),
     target,
     owner,
     ownerSince,
@@ -58,9 +58,9 @@ interface Point {
   readonly complete: boolean;
 }
 
-async function lineOf(metric: MetricDefinition, asked: { body: AnswerBody; field: string; answerer: Answerer }): Promise<readonly Point[]> {
-  if (metric.kind !== 'funnel') return pointsOf(asked.body, asked.field);
-  const { body } = await asked.answerer.answer(metric.id, { by: 'bucket' });
+async function lineOf(served: ServedMetric, asked: { body: AnswerBody; field: string; answerer: Answerer }): Promise<readonly Point[]> {
+  if (served.metric.kind !== 'funnel') return pointsOf(asked.body, asked.field);
+  const { body } = await asked.answerer.answer(served, { by: 'bucket' });
   return pointsOf(body, asked.field);
 }
 

@@ -64,9 +64,9 @@ export async function metricFactsWithValues(served: ServedMetric, answerer: Answ
   return { ...facts, slices };
 }
 
-async function seenValues({ metric }: ServedMetric, slice: string, answerer: Answerer): Promise<readonly SliceValue[] | null> {
+async function seenValues(served: ServedMetric, slice: string, answerer: Answerer): Promise<readonly SliceValue[] | null> {
   try {
-    const { body } = await answerer.answer(metric.id, { slice, limit: LISTED_VALUES });
+    const { body } = await answerer.answer(served, { slice, limit: LISTED_VALUES });
     return valuesIn(body);
   } catch (error) {
     if (error instanceof Unavailable) return null;

@@ -6,13 +6,14 @@ import {
   createClickHouseCheckArchive,
   createClickHouseCheckLedger,
   createClickHouseIncidentLedger,
+  createClickHouseLineageJournal,
   createClickHousePartitionArchive,
 } from '@tidemark/clickhouse';
-import type { CellReader, ExplainArchive, OutcomeTrail } from '@tidemark/pipeline';
-import { connectRedis, createRedisCellReader, createRedisCheckpointStore, createRedisOutcomeTrail } from '@tidemark/redis';
+import { type CellReader, type ExplainArchive, type JoinedJournal, joinJournals, type OutcomeTrail } from '@tidemark/pipeline';
+import { connectRedis, createRedisCellReader, createRedisCheckpointStore, createRedisLineageJournal, createRedisOutcomeTrail } from '@tidemark/redis';
 import type { AuditSources } from './audit.ts';
 import type { Config } from './config.ts';
-import { archiveOver, readerOver, reconnecting, trailOver } from './stores.ts';
+import { archiveOver, journalOver, readerOver, reconnecting, trailOver } from './stores.ts';
 
 /** A store that hangs is given up on, and the other one asked. */
 const STORE_TIMEOUT_MS = 3_000;
@@ -25,20 +26,22 @@ export interface Connections {
   readonly trail: OutcomeTrail;
   readonly archive: ExplainArchive;
   readonly audit: AuditSources;
+  readonly journal: Pick<JoinedJournal, 'read'>;
   close(): Promise<void>;
 }
 
 export function createConnections(config: Config, nowMs: () => number): Connections {
-  const { redisUrl, namespace, clickhouseUrl: url, clickhouseDatabase: database } = config;
+  const { redisUrl, namespace, clickhouseUrl: url, clickhouseDatabase: database, access } = config;
   const redis = reconnecting({
     name: 'redis',
     nowMs,
     connect: async () => {
-      const connection = await connectRedis({ url: redisUrl, namespace, commandTimeoutMs: STORE_TIMEOUT_MS });
+      const connection = await connectRedis({ url: redisUrl, ...access.redis, namespace, commandTimeoutMs: STORE_TIMEOUT_MS });
       const port = {
         reader: createRedisCellReader(connection),
         trail: createRedisOutcomeTrail(connection),
         manifests: createRedisCheckpointStore(connection, { segmentTtlSeconds: 1 }),
+        journal: createRedisLineageJournal(connection),
       };
       return { port, close: () => connection.close() };
     },
@@ -47,9 +50,10 @@ export function createConnections(config: Config, nowMs: () => number): Connecti
     name: 'clickhouse',
     nowMs,
     connect: async () => {
-      const connection = await connectClickHouse({ url, database, requestTimeoutMs: STORE_TIMEOUT_MS });
+      const connection = await connectClickHouse({ url, ...access.clickhouse, database, requestTimeoutMs: STORE_TIMEOUT_MS });
       const checks = { checks: createClickHouseCheckLedger(connection), incidents: createClickHouseIncidentLedger(connection) };
-      const port = { reader: createClickHouseCellReader(connection), archive: createClickHousePartitionArchive(connection), ...checks };
+      const journal = createClickHouseLineageJournal(connection);
+      const port = { reader: createClickHouseCellReader(connection), archive: createClickHousePartitionArchive(connection), journal, ...checks };
       return { port, close: () => connection.close() };
     },
   });
@@ -57,7 +61,7 @@ export function createConnections(config: Config, nowMs: () => number): Connecti
     name: 'clickhouse',
     nowMs,
     connect: async () => {
-      const connection = await connectClickHouse({ url, database, requestTimeoutMs: ARCHIVE_TIMEOUT_MS });
+      const connection = await connectClickHouse({ url, ...access.clickhouse, database, requestTimeoutMs: ARCHIVE_TIMEOUT_MS });
       const port = { ...createClickHouseActorArchive(connection), latestTimes: createClickHouseCheckArchive(connection).latestTimes };
       return { port, close: () => connection.close() };
     },
@@ -76,6 +80,10 @@ export function createConnections(config: Config, nowMs: () => number): Connecti
       checks: { latest: async (lineage) => (await clickhouse.connected()).checks.latest(lineage) },
       incidents: { summaries: async (lineage) => (await clickhouse.connected()).incidents.summaries(lineage) },
     },
+    journal: joinJournals({
+      table: journalOver(async () => (await clickhouse.connected()).journal),
+      copy: journalOver(async () => (await redis.connected()).journal),
+    }),
     close: async () => {
       await Promise.all([redis.close(), clickhouse.close(), archive.close()]);
     },

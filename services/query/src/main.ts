@@ -3,20 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
-import { createAnswerer } from '@tidemark/pipeline';
+import { createAnswerer, Serving } from '@tidemark/pipeline';
 import { createLogger, createMetrics, exitCodes, type Logger, type RunningService, runService, startTracing, systemClock } from '@tidemark/runtime';
 import { buildApp } from './app.ts';
+import type { Asking } from './asking.ts';
 import { type Config, MAX_STREAMS, readQueryConfig } from './config.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { contributeAside } from './inspect/contribute-aside.ts';
 import { EventHub } from './inspect/event-hub.ts';
 import { createTurns } from './inspect/turns.ts';
+import { followJournal } from './journal.ts';
 import { LiveHub } from './live/live-hub.ts';
-import { readMetricSets } from './metric-sets.ts';
+import { createPlanner, readMetricSets } from './metric-sets.ts';
 import { startPolling } from './polling.ts';
 import type { Inspection } from './routes/inspect.ts';
 import { createTelemetry } from './telemetry.ts';
 
+const JOURNAL_EVERY_MS = 1_000;
+/** So long a start waits for stores that do not answer. */
+const PATIENCE_MS = 3_000;
 /** How often streams of events look for new ones. */
 const LOOK_EVERY_MS = 500;
 /** Streams of events are read by people who look for something. */
@@ -25,16 +30,32 @@ const MAX_WAITING_EXPLANATIONS = 10;
 
 async function start(config: Config, logger: Logger): Promise<RunningService> {
   const { partitions, latenessMs, loopbackOnly } = config;
-  const sets = readMetricSets(config.metricFiles, config);
+  const files = readMetricSets(config.metricFiles, config);
   const { otlpEndpoint: endpoint, tracePercent: percent } = config;
   const tracing = await startTracing({ endpoint, percent, service: 'query', logger });
   const telemetry = createTelemetry(createMetrics(), tracing);
   const clock = systemClock;
   const connections = createConnections(config, clock.nowMs);
   const stores = { redis: telemetry.measured(connections.redis), clickhouse: telemetry.measured(connections.clickhouse) };
-  const answerer = createAnswerer({ sets, partitions, stores, latenessMs, clock });
+  const serving = new Serving({
+    partitions,
+    nowMs: clock.nowMs,
+    switched: ({ set, from, to }) => logger.info({ set, from, to }, 'lineage is served'),
+    refused: (reason) => logger.error({ reason }, 'not served as it was decided'),
+  });
+  const answerer = createAnswerer({
+    lineages: () => serving.polled,
+    partitions,
+    stores,
+    latenessMs,
+    clock,
+    answered: (lineage, heads) => serving.answered(lineage, heads),
+  });
+  const asking: Asking = { serving, answerer };
+  const follow = followJournal({ journal: connections.journal, planner: createPlanner(files, config), serving, logger });
+  await Promise.race([beginning(asking, follow), clock.sleep(PATIENCE_MS)]);
   const live = new LiveHub({
-    answerer,
+    asking,
     nowMs: clock.nowMs,
     instance: randomBytes(9).toString('base64url'),
     maxStreamsPerAsker: config.streamsPerAsker,
@@ -42,12 +63,16 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
     failed: (error) => logger.error({ err: error }, 'live figure failed'),
     changed: telemetry.countStream,
   });
-  const inspection = inspectionOf(config, connections);
+  const inspection = inspectionOf(config, connections, asking);
   const looking = clock.every(LOOK_EVERY_MS, () => inspection.events.tick());
-  const polling = startPolling({ watch: answerer.watch, clock, telemetry, logger, polled: () => live.tick() });
+  const polled = (): void => {
+    serving.look(answerer.watch);
+    live.tick();
+  };
+  const polling = startPolling({ watch: answerer.watch, clock, telemetry, logger, polled });
+  const following = clock.every(JOURNAL_EVERY_MS, follow);
   const app = await buildApp({
-    answerer,
-    sets,
+    asking,
     partitions,
     telemetry,
     logger,
@@ -62,14 +87,14 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   });
   const stop = async (): Promise<void> => {
     await app.close();
-    await polling.stop();
+    await Promise.all([polling.stop(), following.stop()]);
     await looking.stop();
     await Promise.all([connections.close(), tracing.stop()]);
   };
   try {
     const address = await app.listen({ host: config.host, port: config.port });
     const reach = reachOf(config);
-    logger.info({ address, reach, sets: sets.map(({ set, lineage }) => `${set.name} ${lineage}`) }, 'listening');
+    logger.info({ address, reach, sets: serving.catalogue.sets.map(({ set, lineage }) => `${set.name} ${lineage}`) }, 'listening');
   } catch (error) {
     await stop();
     throw error;
@@ -77,12 +102,20 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   return { stop };
 }
 
-function inspectionOf({ partitions, partitioner, latenessMs }: Config, { trail, archive }: Connections): Inspection {
+/** Whoever starts after a switch begins with what is served: the journal and the heads are known before the first question. */
+async function beginning({ serving, answerer: { watch } }: Asking, follow: () => Promise<void>): Promise<void> {
+  await follow();
+  await Promise.all([watch.poll('redis'), watch.poll('clickhouse')]);
+  serving.look(watch);
+}
+
+function inspectionOf({ partitions, partitioner, latenessMs }: Config, { trail, archive }: Connections, { serving }: Asking): Inspection {
   return {
     events: new EventHub({
       trail,
       partitions,
       latenessMs,
+      served: (set) => serving.catalogue.set(set),
       nowMs: systemClock.nowMs,
       maxStreamsPerAsker: MAX_EVENT_STREAMS.ofAsker,
       maxStreams: MAX_EVENT_STREAMS.ofAll,

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   unknown_metric: { status: 404, title: 'Unknown metric' },
   wrong_kind: { status: 404, title: 'Wrong path for this kind' },
   unknown_set: { status: 404, title: 'Unknown set' },
+  unknown_revision: { status: 404, title: 'Unknown revision' },
   unknown_path: { status: 404, title: 'Unknown path' },
   not_allowed: { status: 405, title: 'Method not allowed' },
   not_acceptable: { status: 406, title: 'Not acceptable' },

@@ -1,7 +1,8 @@
 /** Whether the service can answer now: each store with its latency, and how far each partition of each set is in both. */
 import { isoInstant } from '@tidemark/core';
-import { type Answerer, type Head, type ServedSet, type StoreName, splitVersion } from '@tidemark/pipeline';
+import { type Answerer, type Head, type StoreName, splitVersion } from '@tidemark/pipeline';
 import { redactText } from '@tidemark/runtime';
+import type { Asking } from './asking.ts';
 
 interface Check {
   readonly name: string;
@@ -11,10 +12,10 @@ interface Check {
 }
 
 /** Ready while every partition of every set has a head in a store that answers: one store away is degraded, not down. A halted partition still answers. */
-export async function readiness(answerer: Answerer, sets: readonly ServedSet[], partitions: readonly number[]) {
+export async function readiness({ answerer, serving }: Asking, partitions: readonly number[]) {
   const { watch } = answerer;
   const states = await Promise.all(
-    sets.map(async ({ set, lineage }) => {
+    serving.catalogue.sets.map(async ({ set, lineage }) => {
       const heads = await watch.fresh(lineage);
       const of = (store: StoreName, index: number): Head | null => published(heads[store]?.[index]);
       const states = partitions.map((partition, index) => partitionState(partition, of('redis', index), of('clickhouse', index)));

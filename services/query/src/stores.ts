@@ -1,5 +1,5 @@
 /** Readers of stores that may not be there yet: the service starts without them and connects when they come. */
-import { type CellReader, type ExplainArchive, type OutcomeTrail, StoreUnavailable } from '@tidemark/pipeline';
+import { type CellReader, type ExplainArchive, type LineageJournal, type OutcomeTrail, StoreUnavailable } from '@tidemark/pipeline';
 
 /** Something that is made of a connection, which comes and goes with its store. */
 export interface Reconnecting<Port> {
@@ -83,5 +83,12 @@ export function archiveOver(connected: () => Promise<ExplainArchive>): ExplainAr
     recordsOfActor: async (page) => (await connected()).recordsOfActor(page),
     position: async (partition) => (await connected()).position(partition),
     latestTimes: async (of, spans) => (await connected()).latestTimes(of, spans),
+  };
+}
+
+export function journalOver(connected: () => Promise<LineageJournal>): LineageJournal {
+  return {
+    read: async () => (await connected()).read(),
+    append: async (entry) => (await connected()).append(entry),
   };
 }

@@ -23,7 +23,7 @@ describe('the board of the sample', () => {
     for (const { metric: id, field, value, line, from, to } of tiles) {
       const metric = cabinet.metrics.find((known) => known.id === id);
       if (metric === undefined) throw new Error(id);
-      const { body } = await world.answerer.answer(id, {});
+      const { body } = await world.answer(id, {});
       expect([id, value, from, to]).toEqual([id, figureOf(metric, body, field), body.from, body.to]);
       expect([id, line.length > 0, line.at(-1)?.complete]).toEqual([id, true, false]);
       expect([id, line.some((point) => point.value !== null)]).toEqual([id, true]);

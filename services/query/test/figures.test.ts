@@ -40,7 +40,7 @@ async function answerOf(metric: MetricDefinition, query = '') {
 
 describe.each(set.metrics.map((metric) => [metric.id, metric] as const))('%s', (_id, metric) => {
   it('has every field that its kind names', async () => {
-    const answered = await world.answerer.answer(metric.id, { from: '2026-11-16' + (metric.unit === 'hour' ? 'T00+00:00' : '') });
+    const answered = await world.answer(metric.id, { from: '2026-11-16' + (metric.unit === 'hour' ? 'T00+00:00' : '') });
     for (const field of fieldsOf(metric)) {
       const figure = figureOf(metric, answered.body, field);
       expect(figure === null || Number.isFinite(Number(figure)), field).toBe(true);

@@ -11,9 +11,9 @@ metrics:
   - { id: orders, kind: kpi, measure: { count: Ordered }, slice: [channel], freshness: 30s }
   - { id: back, kind: retention, start: Seen, return: Seen, columns: 3 }
 `);
-const ORDERS: LiveQuestion = { path: '/v1/kpis/orders', metric: 'orders', query: {} };
-const SLICED: LiveQuestion = { path: '/v1/kpis/orders?slice=channel', metric: 'orders', query: { slice: 'channel' } };
-const BACK: LiveQuestion = { path: '/v1/retention/back', metric: 'back', query: {} };
+const ORDERS: LiveQuestion = { path: '/v1/kpis/orders', metric: 'orders', kind: 'kpi', query: {} };
+const SLICED: LiveQuestion = { path: '/v1/kpis/orders?slice=channel', metric: 'orders', kind: 'kpi', query: { slice: 'channel' } };
+const BACK: LiveQuestion = { path: '/v1/retention/back', metric: 'back', kind: 'retention', query: {} };
 
 let messages = 0;
 const ordered = (userId: string, channel = 'ads') =>
@@ -203,7 +203,7 @@ describe('many readers', () => {
   it('of many figures have a few of them answered at a time, and every one in its turn', async () => {
     const questions = Array.from({ length: 30 }, (_, index): LiveQuestion => {
       const limit = index + 1;
-      return { path: `/v1/kpis/orders?slice=channel&limit=${limit}`, metric: 'orders', query: { slice: 'channel', limit } };
+      return { path: `/v1/kpis/orders?slice=channel&limit=${limit}`, metric: 'orders', kind: 'kpi', query: { slice: 'channel', limit } };
     });
     const { take } = await reader(questions);
     await take();

@@ -5,9 +5,6 @@ import { MemoryCellStore } from '@tidemark/testing';
 import { describe, expect, it } from 'vitest';
 import { startPolling } from '../src/polling.ts';
 import { createTelemetry } from '../src/telemetry.ts';
-import { setOf } from './served-world.ts';
-
-const SET = setOf('metrics: [{ id: purchases, kind: kpi, measure: { count: Purchase } }]');
 
 function startedPoll() {
   const stores = { redis: new MemoryCellStore('redis'), clickhouse: new MemoryCellStore('clickhouse') };
@@ -22,7 +19,7 @@ function startedPoll() {
       return { stop: async () => void beats.splice(0) };
     },
   };
-  const { watch } = createAnswerer({ sets: [{ set: SET, lineage: 'l' }], partitions: [0], stores: readers, latenessMs: 0, clock });
+  const { watch } = createAnswerer({ lineages: () => ['l'], partitions: [0], stores: readers, latenessMs: 0, clock });
   const lines: string[] = [];
   const telemetry = createTelemetry(createMetrics({ processMetrics: false }));
   const logger = createLogger({ service: 'query', level: 'info', destination: { write: (line) => lines.push(line) } });

@@ -2,7 +2,17 @@
 import { createDecoder, describeEvent, partitionOf } from '@tidemark/codec';
 import { createCalendars, DEFAULT_SETTINGS, lineageOf, type MetricSet, PartitionFold, rowValue, Vocabulary } from '@tidemark/core';
 import { parseMetricSet } from '@tidemark/definitions';
-import { type CellRow, type CellSink, contributionsOf, createAnswerer, type HeadNote, NO_VERSION, versionOf } from '@tidemark/pipeline';
+import {
+  type AnswerQuery,
+  type CellRow,
+  type CellSink,
+  contributionsOf,
+  createAnswerer,
+  type HeadNote,
+  NO_VERSION,
+  Serving,
+  versionOf,
+} from '@tidemark/pipeline';
 import { createLogger, createMetrics } from '@tidemark/runtime';
 import {
   MemoryArchive,
@@ -10,15 +20,19 @@ import {
   MemoryCheckLedger,
   MemoryCheckpointStore,
   MemoryIncidentLedger,
+  MemoryLineageJournal,
   MemoryOutcomeTrail,
   memoryActorArchive,
 } from '@tidemark/testing';
 import type { InjectOptions } from 'fastify';
 import type { AppOptions } from '../src/app.ts';
 import { buildApp } from '../src/app.ts';
+import { answerFigure } from '../src/asking.ts';
 import { EventHub } from '../src/inspect/event-hub.ts';
 import { createTurns } from '../src/inspect/turns.ts';
+import { followJournal } from '../src/journal.ts';
 import { LiveHub, type LiveHubOptions } from '../src/live/live-hub.ts';
+import { createPlanner } from '../src/metric-sets.ts';
 import { createTelemetry } from '../src/telemetry.ts';
 import { checkExchange } from './contract.ts';
 
@@ -44,6 +58,8 @@ export interface WorldOptions {
   readonly set: MetricSet;
   /** Served beside it, from the same events. */
   readonly moreSets?: readonly MetricSet[];
+  /** Folded and published beside them, and served when the journal says so. */
+  readonly unservedSets?: readonly MetricSet[];
   readonly events: Iterable<WorldEvent>;
   readonly partitionCount?: number;
   readonly note?: Partial<HeadNote>;
@@ -74,7 +90,7 @@ export async function createServedWorld(options: WorldOptions) {
   const vocabulary = new Vocabulary();
   const calendars = createCalendars();
   const folds = partitions.map(() => new PartitionFold({ set, settings: DEFAULT_SETTINGS, vocabulary, calendars }));
-  const more = (options.moreSets ?? []).map((set) => ({
+  const more = [...(options.moreSets ?? []), ...(options.unservedSets ?? [])].map((set) => ({
     set,
     lineage: lineageOf(set, DEFAULT_SETTINGS),
     folds: partitions.map(() => new PartitionFold({ set, settings: DEFAULT_SETTINGS, vocabulary, calendars })),
@@ -100,9 +116,14 @@ export async function createServedWorld(options: WorldOptions) {
     }
   };
   const sinks = options.sinks ?? [stores.redis.sink, stores.clickhouse.sink];
-  const publish = async (note: Partial<HeadNote> = {}, to: readonly CellSink[] = sinks): Promise<void> => {
+  /** `isOf`: which partitions of which lineages; default all. */
+  const publish = async (
+    note: Partial<HeadNote> = {},
+    to: readonly CellSink[] = sinks,
+    isOf: (lineage: string, partition: number) => boolean = () => true,
+  ): Promise<void> => {
     const every = [{ lineage, folds }, ...more].flatMap((of) =>
-      of.folds.map((fold, partition) => ({ lineage: of.lineage, fold, partition, state: fold.state })),
+      of.folds.flatMap((fold, partition) => (isOf(of.lineage, partition) ? [{ lineage: of.lineage, fold, partition, state: fold.state }] : [])),
     );
     for (const { lineage, fold, partition, state } of every) {
       for (const sink of to) {
@@ -138,11 +159,25 @@ export async function createServedWorld(options: WorldOptions) {
   const lines: string[] = [];
   const telemetry = createTelemetry(createMetrics({ processMetrics: false }));
   const readers = { redis: telemetry.measured(stores.redis.reader), clickhouse: telemetry.measured(stores.clickhouse.reader) };
-  const sets = [{ set, lineage }, ...more];
-  const answerer = createAnswerer({ sets, partitions, stores: readers, latenessMs: DEFAULT_SETTINGS.latenessMs, clock });
+  const { latenessMs } = DEFAULT_SETTINGS;
+  const files = [{ set, lineage }, ...more.slice(0, options.moreSets?.length ?? 0)];
+  const logger = createLogger({ service: 'query', level: 'info', destination: { write: (line) => lines.push(line) } });
+  const serving = new Serving({ partitions, nowMs: clock.nowMs, refused: (reason) => logger.error({ reason }, 'refused') });
+  const answerer = createAnswerer({
+    lineages: () => serving.polled,
+    partitions,
+    stores: readers,
+    latenessMs,
+    clock,
+    answered: (lineage, heads) => serving.answered(lineage, heads),
+  });
+  const asking = { serving, answerer };
+  const journal = new MemoryLineageJournal();
+  const joined = { read: async () => ({ ...(await journal.journal.read()), isWhole: true, away: [] }) };
+  const follow = followJournal({ journal: joined, planner: createPlanner(files, { latenessMs }), serving, logger });
   const liveFailures: unknown[] = [];
   const live = new LiveHub({
-    answerer,
+    asking,
     nowMs: clock.nowMs,
     instance: 'test',
     maxStreamsPerAsker: 10,
@@ -154,17 +189,17 @@ export async function createServedWorld(options: WorldOptions) {
   const events = new EventHub({
     trail: trail.trail,
     partitions,
-    latenessMs: DEFAULT_SETTINGS.latenessMs,
+    latenessMs,
+    served: (name) => serving.catalogue.set(name),
     nowMs: clock.nowMs,
     maxStreamsPerAsker: 5,
     maxStreams: 10,
   });
   const app = await buildApp({
-    answerer,
-    sets,
+    asking,
     partitions,
     telemetry,
-    logger: createLogger({ service: 'query', level: 'info', destination: { write: (line) => lines.push(line) } }),
+    logger,
     nowMs: clock.nowMs,
     dashboardFolder: options.dashboardFolder ?? null,
     loopbackHostsOnly: options.loopbackHostsOnly ?? true,
@@ -184,6 +219,17 @@ export async function createServedWorld(options: WorldOptions) {
     const response = await send({ method: 'GET', url, headers });
     return { status: response.statusCode, headers: response.headers, text: response.body, json: (): Record<string, unknown> => response.json() };
   };
+  /** What is served now, by the id of a metric. */
+  const answer = async (metric: string, query: AnswerQuery) => {
+    const kind = serving.catalogue.metric(metric)?.metric.kind;
+    if (kind === undefined) throw new Error(`no metric ${metric}`);
+    return await answerFigure(asking, { metric, kind, query });
+  };
+  /** One poll of both stores, and what follows from it. */
+  const look = async (): Promise<void> => {
+    await Promise.all([answerer.watch.poll('redis'), answerer.watch.poll('clickhouse')]);
+    serving.look(answerer.watch);
+  };
   const routes = routesIn(app.printRoutes({ commonPrefix: false }));
   return {
     app,
@@ -201,9 +247,15 @@ export async function createServedWorld(options: WorldOptions) {
     fold,
     publish,
     answerer,
+    answer,
+    serving,
+    journal: journal.journal,
+    follow,
+    look,
     live,
     liveFailures,
     lineage,
+    lineages: more.map((each) => each.lineage),
     logLines: lines,
   };
 }

@@ -1,31 +1,25 @@
 /** Answers questions about metrics from the rows that workers publish, at positions that every answer names. */
 import { type AnswerRequest, answerMetric, type CalendarSource, createCalendars, type MetricDefinition, type MetricSet } from '@tidemark/core';
 import type { PartitionRows } from '../ports/sink.ts';
+import type { ServedMetric } from '../serving/catalogue.ts';
 import { asking, comparedRanges, type PreviousFigures, rangeBefore } from './comparison.ts';
 import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
-import { QueryRefused } from './failure.ts';
 import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
 import { createHeadWatch, type HeadWatch, type ReadStores, type StoreName, type WaitingClock } from './head-watch.ts';
 import { type ChosenHead, chooseHeads, readPartitions } from './read.ts';
 import { type AnswerQuery, resolveRequest } from './request.ts';
 import { rangesOf, sumPartitions } from './rows.ts';
 
-/** A set and the lineage that its figures are kept under. */
-export interface ServedSet {
-  readonly set: MetricSet;
-  readonly lineage: string;
-}
-export interface ServedMetric extends ServedSet {
-  readonly metric: MetricDefinition;
-}
-
 export interface AnswererOptions {
-  readonly sets: readonly ServedSet[];
+  /** Those whose heads are to be at hand, read anew at every poll; any other is asked about when a question needs it. */
+  readonly lineages: () => readonly string[];
   readonly partitions: readonly number[];
   readonly stores: ReadStores;
   readonly latenessMs: number;
   readonly clock: WaitingClock;
   readonly cacheBounds?: { readonly maxAnswers: number; readonly maxFigures: number };
+  /** Told of the positions of everything that is answered, before it is. */
+  readonly answered?: (lineage: string, heads: readonly ServedHead[]) => void;
 }
 
 export interface Answered {
@@ -39,11 +33,8 @@ export interface Answered {
 
 export interface Answerer {
   readonly watch: HeadWatch;
-  /** In the order of the sets and of their files. */
-  readonly metrics: readonly ServedMetric[];
-  metric(id: string): ServedMetric | undefined;
   /** Throws QueryRefused when the question is at fault, Unavailable when no store can answer now. */
-  answer(metricId: string, query: AnswerQuery): Promise<Answered>;
+  answer(served: ServedMetric, query: AnswerQuery): Promise<Answered>;
   /** Where a lineage stands now; throws Unavailable. */
   heads(lineage: string): Promise<readonly ServedHead[]>;
 }
@@ -53,11 +44,8 @@ const DEFAULT_CACHE_BOUNDS = { maxAnswers: 500, maxFigures: 2_000_000 };
 /** A default range ends at the watermark that is served; a read that crosses into a new bucket is asked once more. */
 const RANGE_ATTEMPTS = 3;
 
-/** Throws a RangeError when two sets have a metric of one id: an id would have two answers. */
 export function createAnswerer(options: AnswererOptions): Answerer {
-  const byId = metricsById(options.sets);
-  const { stores, partitions, clock } = options;
-  const lineages = [...new Set(options.sets.map(({ lineage }) => lineage))];
+  const { stores, partitions, clock, lineages, answered } = options;
   const watch = createHeadWatch({ stores, lineages, partitions, clock });
   const context: AnswerContext = {
     ...options,
@@ -65,31 +53,28 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     calendars: createCalendars(),
     cache: createFigureCache(options.cacheBounds ?? DEFAULT_CACHE_BOUNDS),
     reading: new Map(),
+    wordings: createWordings(),
   };
   return {
     watch,
-    metrics: [...byId.values()],
-    metric: (id) => byId.get(id),
-    answer: async (metricId, query) => {
-      const served = byId.get(metricId);
-      if (served === undefined) throw new QueryRefused('unknown_metric', null, `no metric is called ${JSON.stringify(metricId.slice(0, 80))}`);
-      return await answerServed(served, query, context);
+    answer: async (served, query) => await answerServed(served, query, context),
+    heads: async (lineage) => {
+      const heads = chooseHeads(await watch.fresh(lineage), partitions).map((chosen) => servedHead(chosen, lineage, watch));
+      answered?.(lineage, heads);
+      return heads;
     },
-    heads: async (lineage) => chooseHeads(await watch.fresh(lineage), partitions).map((chosen) => servedHead(chosen, lineage, watch)),
   };
 }
 
-function metricsById(sets: readonly ServedSet[]): ReadonlyMap<string, ServedMetric> {
-  const byId = new Map<string, ServedMetric>();
-  for (const { set, lineage } of sets) {
-    for (const metric of set.metrics) {
-      const other = byId.get(metric.id);
-      if (other !== undefined)
-        throw new RangeError(`metric ${metric.id} is in two sets, ${other.set.name} and ${set.name}: give one of them another id`);
-      byId.set(metric.id, { metric, set, lineage });
-    }
-  }
-  return byId;
+/** Numbers definitions as they come: figures are kept by what they were computed from, and other words may make other figures of the same rows. */
+function createWordings(): (set: MetricSet) => number {
+  const numbers = new WeakMap<MetricSet, number>();
+  let last = 0;
+  return (set) => {
+    const known = numbers.get(set) ?? ++last;
+    numbers.set(set, known);
+    return known;
+  };
 }
 
 interface AnswerContext extends AnswererOptions {
@@ -98,6 +83,7 @@ interface AnswerContext extends AnswererOptions {
   readonly cache: FigureCache;
   /** Reads under way: the same question asked by many is read once. */
   readonly reading: Map<string, Promise<CachedFigures>>;
+  readonly wordings: (set: MetricSet) => number;
 }
 
 async function answerServed(served: ServedMetric, query: AnswerQuery, context: AnswerContext): Promise<Answered> {
@@ -117,6 +103,7 @@ async function answerServed(served: ServedMetric, query: AnswerQuery, context: A
     }
     const servedHeads = heads.map((head) => servedHead(head, lineage, watch));
     const body = answerBody({ metric, lineage, request, heads: servedHeads, figures, nowMs: clock.nowMs(), calendars });
+    context.answered?.(lineage, servedHeads);
     return { metric, etag: entityTag(body, request, servedHeads), body, cached };
   }
 }
@@ -138,10 +125,11 @@ async function figuresOf(
   chosen: readonly ChosenHead[],
   context: AnswerContext,
 ): Promise<{ figures: CachedFigures; cached: boolean }> {
-  const { cache, reading, clock } = context;
-  const { metric, lineage } = served;
+  const { cache, reading, clock, wordings } = context;
+  const { metric, lineage, set } = served;
   const { request, compare } = question;
-  const key = JSON.stringify([lineage, metric.id, compare, request.from, request.to, request.slice, request.value, request.limit, request.byBucket]);
+  const { from, to, slice, value, limit, byBucket } = request;
+  const key = JSON.stringify([lineage, wordings(set), metric.id, compare, from, to, slice, value, limit, byBucket]);
   const kept = cache.find(key, chosen, clock.nowMs());
   if (kept !== null) return { figures: kept, cached: true };
   const underWay = reading.get(key);

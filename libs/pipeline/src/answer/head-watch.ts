@@ -1,4 +1,4 @@
-/** Keeps the heads of all lineages in both stores at hand: which store can answer, how far each partition is, and when its owner last stood at the end. */
+/** Keeps the heads of the served lineages in both stores at hand: which store can answer, how far each partition is, and when its owner last stood at the end. */
 import type { CellReader, Head } from '../ports/sink.ts';
 import type { RuntimeClock } from '../ports/time.ts';
 
@@ -27,7 +27,10 @@ export type LineageHeads = Readonly<Record<StoreName, readonly Head[] | null>>;
 export interface HeadWatch {
   /** Asks a store for all heads; overlapping calls share one. Never throws: a store that is away is part of the state. */
   poll(store: StoreName): Promise<void>;
-  /** Heads that are fresh enough to answer by; asks the stores when nobody polls. A store that was away is not waited for while the other is there. */
+  /**
+   * Heads that are fresh enough to answer by; asks the stores when nobody polls. A store that was away is not waited for while the other is there. A
+   * lineage that is not polled is, for a while, once it was asked about.
+   */
   fresh(lineage: string): Promise<LineageHeads>;
   state(store: StoreName): StoreState;
   /** A read failed: the store counts as away until a poll succeeds. */
@@ -38,7 +41,8 @@ export interface HeadWatch {
 
 export interface HeadWatchOptions {
   readonly stores: ReadStores;
-  readonly lineages: readonly string[];
+  /** Asked about at every poll; read anew each time. */
+  readonly lineages: () => readonly string[];
   readonly partitions: readonly number[];
   readonly clock: WaitingClock;
   /** How old Redis's heads may be to answer by. Default 300: one poll and its journey. */
@@ -48,17 +52,25 @@ export interface HeadWatchOptions {
 /** ClickHouse is published to at most once a second, so while Redis is there its heads may be older. */
 const CLICKHOUSE_BEHIND_MS = 1_200;
 const DEFAULT_MAX_AGE_MS = 300;
+/** How long a lineage that somebody asked about is polled. */
+const WANTED_MS = 10_000;
 const NOT_ASKED: StoreState = { heads: null, askedAtMs: Number.NEGATIVE_INFINITY, latencyMs: 0, error: null };
 
 export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
-  const { clock, stores, lineages, partitions } = options;
+  const { clock, stores, partitions } = options;
   const maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
   const states: Record<StoreName, StoreState> = { redis: NOT_ASKED, clickhouse: NOT_ASKED };
   const polling: Record<StoreName, Promise<void> | null> = { redis: null, clickhouse: null };
   const atEnd = createEndMemory();
+  const wanted = new Map<string, number>();
+  const polled = (): readonly string[] => {
+    for (const [lineage, untilMs] of wanted) if (clock.nowMs() > untilMs) wanted.delete(lineage);
+    return [...new Set([...options.lineages(), ...wanted.keys()])];
+  };
 
   const ask = async (store: StoreName): Promise<void> => {
     const startedMs = clock.nowMs();
+    const lineages = polled();
     try {
       const answers = await Promise.all(lineages.map((lineage) => stores[store].heads(lineage, partitions)));
       const heads = new Map(lineages.map((lineage, index) => [lineage, answers[index] ?? []]));
@@ -76,18 +88,27 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
     return polling[store];
   };
   const isThere = (store: StoreName): boolean => states[store].heads !== null;
-  const ensure = async (store: StoreName, other: StoreName, withinMs: number): Promise<void> => {
-    if (clock.nowMs() - states[store].askedAtMs <= withinMs) return;
-    const answer = poll(store);
+  const wasAsked = (store: StoreName, lineage: string): boolean => states[store].heads?.has(lineage) !== false;
+  const pollWith = async (store: StoreName, lineage: string): Promise<void> => {
+    await poll(store);
+    // One that was under way may have begun without it.
+    if (!wasAsked(store, lineage)) await poll(store);
+  };
+  const ensure = async (lineage: string, of: { store: StoreName; other: StoreName; withinMs: number }): Promise<void> => {
+    const { store, other, withinMs } = of;
+    if (clock.nowMs() - states[store].askedAtMs <= withinMs && wasAsked(store, lineage)) return;
+    const answer = pollWith(store, lineage);
     if (states[store].error === null || !isThere(other)) await answer;
   };
   return {
     poll,
     fresh: async (lineage) => {
-      await ensure('redis', 'clickhouse', maxAgeMs);
-      await ensure('clickhouse', 'redis', isThere('redis') ? maxAgeMs + CLICKHOUSE_BEHIND_MS : maxAgeMs);
+      if (!options.lineages().includes(lineage)) wanted.set(lineage, clock.nowMs() + WANTED_MS);
+      await ensure(lineage, { store: 'redis', other: 'clickhouse', withinMs: maxAgeMs });
+      const behindMs = isThere('redis') ? CLICKHOUSE_BEHIND_MS : 0;
+      await ensure(lineage, { store: 'clickhouse', other: 'redis', withinMs: maxAgeMs + behindMs });
       // Redis was not waited for because ClickHouse was there; by now it may have gone.
-      if (!isThere('redis') && !isThere('clickhouse')) await ensure('redis', 'clickhouse', maxAgeMs);
+      if (!isThere('redis') && !isThere('clickhouse')) await ensure(lineage, { store: 'redis', other: 'clickhouse', withinMs: maxAgeMs });
       return { redis: states.redis.heads?.get(lineage) ?? null, clickhouse: states.clickhouse.heads?.get(lineage) ?? null };
     },
     state: (store) => states[store],

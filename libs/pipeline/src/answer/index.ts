@@ -6,8 +6,6 @@ export {
   type AnswerFromRowsOptions,
   answerFromRows,
   createAnswerer,
-  type ServedMetric,
-  type ServedSet,
 } from './answerer.ts';
 export {
   type AnswerBody,

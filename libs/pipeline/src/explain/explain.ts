@@ -1,12 +1,12 @@
 /** Explains one actor's part in a metric: the actor's events in time order, what became of each, and the integers that they add now. */
 import { type ActorKind, partitionOf } from '@tidemark/codec';
 import { type AnswerRequest, type CalendarSource, createCalendars, isoInstant, measuredMetrics, type Outcome, type Unit } from '@tidemark/core';
-import type { ServedMetric } from '../answer/answerer.ts';
 import { QueryRefused } from '../answer/failure.ts';
 import { type AnswerQuery, resolveRequest } from '../answer/request.ts';
 import { shownText } from '../partition/shown-text.ts';
 import { type ActorPlace, comparePlaces, placeInTime } from '../ports/actor-archive.ts';
 import type { ArchivedRecord } from '../ports/archive.ts';
+import type { ServedMetric } from '../serving/catalogue.ts';
 import { type ExplainArchive, type History, type HistoryFacts, type JudgedRecord, judge, readHistory } from './actor-history.ts';
 import type { Contribution, ContributionsAsked } from './contributions.ts';
 import { rolesOf } from './roles.ts';

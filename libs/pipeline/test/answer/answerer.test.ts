@@ -2,7 +2,7 @@
 import type { KpiAnswer, KpiFigures } from '@tidemark/core';
 import type { Fate } from '@tidemark/testing';
 import { describe, expect, it } from 'vitest';
-import { type AnswerBody, answerFromRows, createAnswerer, QueryRefused, Unavailable } from '../../src/index.ts';
+import { type AnswerBody, answerFromRows, QueryRefused, Unavailable } from '../../src/index.ts';
 import { answererOf, createWorld, DAY_MS, kpiOf, LINEAGE, NOW_MS, setOf, TODAY, type World } from './published.ts';
 
 function isKpi(body: AnswerBody): body is AnswerBody & KpiFigures {
@@ -289,7 +289,6 @@ describe('the tag and the cache', () => {
 
 describe('a question at fault', () => {
   const questions = [
-    ['an unknown metric', 'nothing', {}, 'unknown_metric', 'nothing'],
     [
       'a name that is no day',
       'purchases',
@@ -342,14 +341,5 @@ describe('a question at fault', () => {
         { value: 0, complete: false },
       ],
     });
-  });
-
-  it('does not arise from two sets with one metric: they are refused at the start', () => {
-    const world = createWorld();
-    const sets = ['shop', 'store'].map((name) => ({ set: setOf([kpiOf()], name), lineage: name }));
-    const stores = { redis: world.redis.reader, clickhouse: world.clickhouse.reader };
-    expect(() => createAnswerer({ sets, partitions: [0], stores, latenessMs: 0, clock: world.clock })).toThrow(
-      'purchases is in two sets, shop and store',
-    );
   });
 });

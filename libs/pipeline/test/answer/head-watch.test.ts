@@ -17,7 +17,7 @@ function createWatch() {
   const redis: CellReader = { name: 'redis', heads: async () => [head], read: async () => [] };
   const clickhouse: CellReader = { name: 'clickhouse', heads: async () => [headAt(1, { atEnd: false })], read: async () => [] };
   const clock = { nowMs: () => 0, sleep: async () => undefined };
-  const watch = createHeadWatch({ stores: { redis, clickhouse }, lineages: [LINEAGE], partitions: [0], clock });
+  const watch = createHeadWatch({ stores: { redis, clickhouse }, lineages: () => [LINEAGE], partitions: [0], clock });
   const say = async (said: Head): Promise<Head> => {
     head = said;
     await watch.poll('redis');

@@ -1,7 +1,17 @@
 /** A small served world for tests of answers: definitions, a clock that moves when told, and rows published to in-memory stores. */
 import type { KpiDefinition, MetricDefinition, MetricSet } from '@tidemark/core';
 import { MemoryCellStore } from '@tidemark/testing';
-import { type CellRow, createAnswerer, type HeadNote, NO_VERSION, versionOf, type WaitingClock } from '../../src/index.ts';
+import {
+  type Answered,
+  type AnswerQuery,
+  type CellRow,
+  createAnswerer,
+  createCatalogue,
+  type HeadNote,
+  NO_VERSION,
+  versionOf,
+  type WaitingClock,
+} from '../../src/index.ts';
 
 export const DAY_MS = 86_400_000;
 /** 2026-11-21T18:00:00Z */
@@ -101,12 +111,20 @@ export function createWorld(): World {
   };
 }
 
+/** Answers by the id of a metric. */
 export function answererOf(world: World, metrics: readonly MetricDefinition[] = [kpiOf()], partitions: readonly number[] = [0, 1]) {
-  return createAnswerer({
-    sets: [{ set: setOf(metrics), lineage: LINEAGE }],
+  const catalogue = createCatalogue([{ set: setOf(metrics), lineage: LINEAGE }]);
+  const answerer = createAnswerer({
+    lineages: () => [LINEAGE],
     partitions,
     stores: { redis: world.redis.reader, clickhouse: world.clickhouse.reader },
     latenessMs: 7 * DAY_MS,
     clock: world.clock,
   });
+  const answer = async (id: string, query: AnswerQuery): Promise<Answered> => {
+    const served = catalogue.metric(id);
+    if (served === undefined) throw new Error(`no metric ${id}`);
+    return await answerer.answer(served, query);
+  };
+  return { ...answerer, answer };
 }

@@ -14,7 +14,7 @@
  */
 import { partitionOf } from '@tidemark/codec';
 import { expect, test } from 'vitest';
-import { type AnswerBody, createAnswerer, versionOf } from '../../src/index.ts';
+import { type AnswerBody, createAnswerer, createCatalogue, versionOf } from '../../src/index.ts';
 import { Bench } from './bench.ts';
 import { HOUR_MS, recordOf, SET, SETTINGS } from './folded.ts';
 import { figuresOf, type Mortal, prefixOf, startMortal } from './mortal.ts';
@@ -218,8 +218,9 @@ test('(l) a retraction on one partition while another is silent: a complete cell
     bench.log.append(partition, recordOf({ event, at: hours, actor: actorsOf(partition)[ordinal] ?? '' }));
   };
   const worker = await startMortal(bench);
+  const catalogue = createCatalogue([{ set: SET, lineage: lineageOf(worker) }]);
   const answerer = createAnswerer({
-    sets: [{ set: SET, lineage: lineageOf(worker) }],
+    lineages: () => [lineageOf(worker)],
     partitions: [0, 1],
     stores: { redis: bench.redis.reader, clickhouse: bench.clickhouse.reader },
     latenessMs: SETTINGS.latenessMs,
@@ -229,9 +230,9 @@ test('(l) a retraction on one partition while another is silent: a complete cell
   const changed: string[] = [];
   const ask = async (): Promise<number> => {
     const range = { from: '2026-10-31T18+00:00', to: '2026-11-02T01+00:00' };
-    for (const metric of ['joined', 'clicks']) {
-      const { body } = await answerer.answer(metric, range);
-      for (const [path, figures] of completeIn(body, metric)) {
+    for (const served of catalogue.metrics) {
+      const { body } = await answerer.answer(served, range);
+      for (const [path, figures] of completeIn(body, served.metric.id)) {
         if ((complete.get(path) ?? figures) !== figures) changed.push(`${path}: ${complete.get(path)} became ${figures}`);
         complete.set(path, figures);
       }

@@ -6,9 +6,12 @@ import {
   type Answerer,
   type AnswerQuery,
   answerFromRows,
+  type Catalogue,
   createAnswerer,
+  createCatalogue,
   type PartitionRows,
   QueryRefused,
+  type ServedMetric,
   type ServedSet,
   Unavailable,
   versionOf,
@@ -41,14 +44,17 @@ export class Reader {
   /** Questions without an answer yet. */
   open = 0;
   readonly #answerer: Answerer;
+  readonly #catalogue: Catalogue;
   readonly #options: ReaderOptions;
 
   constructor(process: SimulatedProcess, options: ReaderOptions) {
     const { engines, schedule, sets, partitions, latenessMs } = options;
     this.process = process;
     this.#options = options;
+    this.#catalogue = createCatalogue(withoutRepetition(sets));
+    const lineages = sets.map(({ lineage }) => lineage);
     this.#answerer = createAnswerer({
-      sets: withoutRepetition(sets),
+      lineages: () => lineages,
       partitions,
       stores: engines.readersOf(process, schedule),
       latenessMs,
@@ -59,17 +65,18 @@ export class Reader {
   /** Asks one question; the answer is looked at when it comes. Resolves to whether there was one. */
   async ask(random: Random): Promise<boolean> {
     const { count, say, fail } = this.#options;
-    const served = this.#answerer.metrics[random.whole(0, this.#answerer.metrics.length - 1)];
+    const { metrics } = this.#catalogue;
+    const served = metrics[random.whole(0, metrics.length - 1)];
     if (served === undefined) return true;
     const query = drawQuery(random, served.metric, this.#options.schedule.nowMs);
     this.open++;
     say(`${this.process.name} asks ${served.metric.id} ${JSON.stringify(query)}`);
     try {
-      const answered = await this.#answerer.answer(served.metric.id, query);
+      const answered = await this.#answerer.answer(served, query);
       count('answer');
       say(`${this.process.name} is told ${JSON.stringify(answered.body.asOf.positions)} by ${answered.body.asOf.source}`);
       if (answered.cached) count('answer that was kept');
-      this.#check(served.metric.id, query, answered.body);
+      this.#check(served, query, answered.body);
       return true;
     } catch (error) {
       if (error instanceof Unavailable) count('no store can answer');
@@ -82,17 +89,20 @@ export class Reader {
   }
 
   /** Q: equal to what the undisturbed fold answers at the positions that are named, with one history per partition. */
-  #check(metricId: string, query: AnswerQuery, body: AnswerBody): void {
+  #check(served: ServedMetric, query: AnswerQuery, body: AnswerBody): void {
     const { checker, partitions } = this.#options;
     checkShape(checker, body);
     const candidates = partitions.map((partition) => this.#prefixes(body, partition));
     const told = essence(body);
     let said = '';
     for (const combination of combinations(candidates)) {
-      said = essence(this.#expected(metricId, { ...query, from: body.from, to: body.to }, combination).body);
+      said = essence(this.#expected(served, { ...query, from: body.from, to: body.to }, combination).body);
       if (said === told) return;
     }
-    checker.broken('answer is the fold', `${metricId} ${JSON.stringify(query)} at ${JSON.stringify(body.asOf)}: ${told}\n the fold says\n${said}`);
+    checker.broken(
+      'answer is the fold',
+      `${served.metric.id} ${JSON.stringify(query)} at ${JSON.stringify(body.asOf)}: ${told}\n the fold says\n${said}`,
+    );
   }
 
   #prefixes(body: AnswerBody, partition: number): PartitionRows[] {
@@ -111,9 +121,7 @@ export class Reader {
     );
   }
 
-  #expected(metricId: string, query: AnswerQuery, partitions: readonly PartitionRows[]): Answered {
-    const served = this.#answerer.metric(metricId);
-    if (served === undefined) throw new Error(`no metric ${metricId}`);
+  #expected(served: ServedMetric, query: AnswerQuery, partitions: readonly PartitionRows[]): Answered {
     const { latenessMs, schedule } = this.#options;
     return answerFromRows({ served, query, partitions, latenessMs, nowMs: schedule.nowMs, source: 'redis' });
   }

@@ -83,6 +83,7 @@ export type HaltCode =
   | 'log_lost'
   | 'log_lost_unarchived'
   | 'log_jumped'
+  | 'archive_broken'
   | 'log_shorter'
   | 'store_ahead'
   | 'archive_ahead'

@@ -129,6 +129,36 @@ export interface InspectedEvents {
   readonly events: readonly InspectedEvent[];
 }
 
+export interface Lineage {
+  readonly lineage: string;
+  /** Of the set. */
+  readonly revision: string;
+  /** `serving`: answers now · `catching_up`: not served yet, or not again · `kept`: served before, and kept current · `retired`: its rows stay as they were. */
+  readonly state: 'serving' | 'catching_up' | 'kept' | 'retired';
+  /** When that was decided; null while only a file says so. */
+  readonly since: Instant | null;
+  /** Who decided it. Written by people. */
+  readonly by: string | null;
+  /** Revision by metric, each of which `revision=` answers; null when this release cannot read the definitions. */
+  readonly metrics: Readonly<Record<string, string>> | null;
+  /** By partition: the offset after the last record included. Null while no store answers. */
+  readonly positions: Readonly<Record<string, string>> | null;
+  /** Records that the served lineage has beyond it. */
+  readonly lag: number | null;
+  /** While it catches up: its part of the way; null while that is unknown. */
+  readonly progress: number | null;
+  /** While it catches up: seconds until it is there by the speed of the last minute; null while that is unknown. */
+  readonly eta: number | null;
+}
+
+export interface Lineages {
+  readonly sets: readonly {
+    readonly set: string;
+    /** Oldest first. */
+    readonly lineages: readonly Lineage[];
+  }[];
+}
+
 export interface LiveDelta {
   /** The figure, as it was asked for. */
   readonly path: string;
@@ -226,6 +256,7 @@ export type ProblemCode =
   | 'unknown_metric'
   | 'wrong_kind'
   | 'unknown_set'
+  | 'unknown_revision'
   | 'unknown_path'
   | 'not_allowed'
   | 'not_acceptable'

@@ -1,6 +1,6 @@
 /** The paths of the contract, as types; made by `npm run -w @tidemark/query openapi`: change the schemas, not this file. */
 import type { Audit } from './audit.ts';
-import type { Board, Explanation, InspectedEvents, Metric, Metrics, Ready, Sets } from './bodies.ts';
+import type { Board, Explanation, InspectedEvents, Lineages, Metric, Metrics, Ready, Sets } from './bodies.ts';
 import type { ActivationAnswer, RetentionAnswer } from './cohorts.ts';
 import type { ActivityAnswer, FunnelAnswer, KpiAnswer } from './figures.ts';
 
@@ -13,7 +13,7 @@ export interface Operations {
   };
   readonly '/v1/metrics/{id}': {
     readonly path: { readonly id: string };
-    readonly query: Record<never, never>;
+    readonly query: { readonly revision?: string };
     readonly body: Metric;
   };
   readonly '/v1/retention/{id}': {
@@ -24,6 +24,7 @@ export interface Operations {
       readonly slice?: string;
       readonly value?: string;
       readonly limit?: number;
+      readonly revision?: string;
       readonly compare?: 'previous';
     };
     readonly body: RetentionAnswer;
@@ -36,6 +37,7 @@ export interface Operations {
       readonly slice?: string;
       readonly value?: string;
       readonly limit?: number;
+      readonly revision?: string;
       readonly compare?: 'previous';
       readonly by?: 'bucket';
     };
@@ -49,6 +51,7 @@ export interface Operations {
       readonly slice?: string;
       readonly value?: string;
       readonly limit?: number;
+      readonly revision?: string;
       readonly compare?: 'previous';
     };
     readonly body: ActivationAnswer;
@@ -61,6 +64,7 @@ export interface Operations {
       readonly slice?: string;
       readonly value?: string;
       readonly limit?: number;
+      readonly revision?: string;
       readonly compare?: 'previous';
     };
     readonly body: ActivityAnswer;
@@ -73,6 +77,7 @@ export interface Operations {
       readonly slice?: string;
       readonly value?: string;
       readonly limit?: number;
+      readonly revision?: string;
       readonly compare?: 'previous';
     };
     readonly body: KpiAnswer;
@@ -81,6 +86,11 @@ export interface Operations {
     readonly path: Record<never, never>;
     readonly query: Record<never, never>;
     readonly body: Sets;
+  };
+  readonly '/v1/lineages': {
+    readonly path: Record<never, never>;
+    readonly query: Record<never, never>;
+    readonly body: Lineages;
   };
   readonly '/v1/board/{set}': {
     readonly path: { readonly set: string };
@@ -114,6 +124,7 @@ export interface Operations {
   readonly '/v1/explain/{metric}/{actor}': {
     readonly path: { readonly metric: string; readonly actor: string };
     readonly query: {
+      readonly revision?: string;
       readonly kind?: 'user' | 'anonymous';
       readonly from?: string;
       readonly to?: string;

@@ -8,6 +8,8 @@ export interface EventHubOptions {
   readonly trail: OutcomeTrail;
   readonly partitions: readonly number[];
   readonly latenessMs: number;
+  /** A set as it is served now; undefined once it is not. */
+  readonly served: (set: string) => ServedSet | undefined;
   readonly nowMs: () => number;
   readonly maxStreamsPerAsker: number;
   readonly maxStreams: number;
@@ -57,7 +59,8 @@ interface Reader {
 
 /** The readers of one set. */
 interface Watch {
-  readonly served: ServedSet;
+  readonly name: string;
+  lineage: string;
   readonly readers: Set<Reader>;
   readonly after: Map<number, TrailPlace>;
   renewedAtMs: number;
@@ -113,11 +116,13 @@ export class EventHub {
     const { nowMs } = this.#options;
     const { sinceMs, pages } = begun;
     const reader: Reader = { asker, filter, sink, after: new Map(), waiting: [], missed: 0, blockedSinceMs: null, wroteAtMs: nowMs() };
-    const watch = this.#watches.get(served.lineage) ?? { served, readers: new Set<Reader>(), after: new Map(), renewedAtMs: nowMs(), failing: false };
-    this.#watches.set(served.lineage, watch);
+    const { name } = served.set;
+    const { lineage } = served;
+    const watch = this.#watches.get(name) ?? { name, lineage, readers: new Set<Reader>(), after: new Map(), renewedAtMs: nowMs(), failing: false };
+    this.#watches.set(name, watch);
     watch.readers.add(reader);
     this.#write(reader, OPENING);
-    this.#offer(reader, frameOf('watching', { set: served.set.name, lineage: served.lineage, watchedSince: isoInstant(sinceMs) }));
+    this.#offer(reader, frameOf('watching', { set: name, lineage, watchedSince: isoInstant(sinceMs) }));
     const records = pages.flatMap((page) => page.records).sort(newestFirst);
     for (const { partition, records: own } of pages) advance(reader.after, partition, own);
     const shown = records.filter((record) => passes(filter, record)).slice(0, SHOWN_AT_FIRST);
@@ -150,8 +155,9 @@ export class EventHub {
 
   async #advance(watch: Watch): Promise<void> {
     const { trail, partitions, nowMs } = this.#options;
-    const { lineage } = watch.served;
     try {
+      await this.#follow(watch);
+      const { lineage } = watch;
       if (nowMs() - watch.renewedAtMs >= RENEW_MS) {
         await trail.want(lineage, { forMs: WANTED_MS, nowMs: nowMs() });
         watch.renewedAtMs = nowMs();
@@ -170,6 +176,17 @@ export class EventHub {
       watch.failing = true;
     }
     for (const reader of watch.readers) this.#keepAlive(watch, reader);
+  }
+
+  /** When the set goes over to another lineage, its outcomes are those of the new one from then on: of the same records, which nobody is told twice. */
+  async #follow(watch: Watch): Promise<void> {
+    const { trail, served, nowMs } = this.#options;
+    const lineage = served(watch.name)?.lineage ?? watch.lineage;
+    if (lineage === watch.lineage) return;
+    const sinceMs = await trail.want(lineage, { forMs: WANTED_MS, nowMs: nowMs() });
+    watch.lineage = lineage;
+    watch.renewedAtMs = nowMs();
+    for (const reader of watch.readers) this.#offer(reader, frameOf('watching', { set: watch.name, lineage, watchedSince: isoInstant(sinceMs) }));
   }
 
   /** The frame is made once for all. */
@@ -229,7 +246,7 @@ export class EventHub {
 
   #leave(watch: Watch, reader: Reader): void {
     watch.readers.delete(reader);
-    if (watch.readers.size === 0 && this.#watches.get(watch.served.lineage) === watch) this.#watches.delete(watch.served.lineage);
+    if (watch.readers.size === 0 && this.#watches.get(watch.name) === watch) this.#watches.delete(watch.name);
   }
 }
 

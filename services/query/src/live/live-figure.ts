@@ -1,14 +1,13 @@
 /** One figure that streams watch: answered once for all of them, kept with the frames that say what it is and what has changed. */
-import { type AnswerBody, type Answerer, type AnswerQuery, QueryRefused, Unavailable } from '@tidemark/pipeline';
-import type { ProblemCode } from '../problems.ts';
+import { type AnswerBody, QueryRefused, Unavailable } from '@tidemark/pipeline';
+import { type Asking, answerFigure, type FigureQuestion } from '../asking.ts';
+import { Problem, type ProblemCode } from '../problems.ts';
 import type { LiveEventName } from '../schemas/live.ts';
 import { jsonPatch } from './json-patch.ts';
 
 /** What a figure is asked by; `path` is also its name. */
-export interface LiveQuestion {
+export interface LiveQuestion extends FigureQuestion {
   readonly path: string;
-  readonly metric: string;
-  readonly query: AnswerQuery;
 }
 
 /** What the newest evaluation gave. `sequence` grows with every change of any figure of the hub. */
@@ -30,7 +29,6 @@ const LONGEST_REST_MS = 600;
 /** Owns the state and the frames of one figure. */
 export class LiveFigure {
   readonly question: LiveQuestion;
-  readonly lineage: string;
   #state: FigureState | null = null;
   #before: { readonly sequence: number; readonly etag: string | null } | null = null;
   #snapshot: Buffer | null = null;
@@ -39,9 +37,8 @@ export class LiveFigure {
   #evaluatedAt = { positions: '', ms: Number.NEGATIVE_INFINITY };
   #restsUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(question: LiveQuestion, lineage: string) {
+  constructor(question: LiveQuestion) {
     this.question = question;
-    this.lineage = lineage;
   }
 
   /** 0 before the first evaluation. */
@@ -65,8 +62,8 @@ export class LiveFigure {
   }
 
   /** Answers the question, at most once at a time. True when the state has changed. Unexpected failures reject. */
-  evaluate(answerer: Answerer, facts: { positions: string; nowMs: () => number; nextSequence: () => number }): Promise<boolean> {
-    this.#evaluating ??= this.#evaluate(answerer, facts).finally(() => {
+  evaluate(asking: Asking, facts: { positions: string; nowMs: () => number; nextSequence: () => number }): Promise<boolean> {
+    this.#evaluating ??= this.#evaluate(asking, facts).finally(() => {
       this.#evaluating = null;
     });
     return this.#evaluating;
@@ -81,9 +78,9 @@ export class LiveFigure {
     return this.#snapshot;
   }
 
-  async #evaluate(answerer: Answerer, facts: { positions: string; nowMs: () => number; nextSequence: () => number }): Promise<boolean> {
+  async #evaluate(asking: Asking, facts: { positions: string; nowMs: () => number; nextSequence: () => number }): Promise<boolean> {
     const startedMs = facts.nowMs();
-    const outcome = await answered(answerer, this.question).finally(() => {
+    const outcome = await answered(asking, this.question).finally(() => {
       const endedMs = facts.nowMs();
       this.#evaluatedAt = { positions: facts.positions, ms: endedMs };
       // Counted from its end, also when it failed: none follows itself at once.
@@ -104,7 +101,8 @@ export class LiveFigure {
   }
 
   #deltaFrame(before: FigureState, now: FigureState): Buffer | null {
-    if (before.body === null || now.body === null) return null;
+    // What another lineage counts is another figure: it comes whole.
+    if (before.body === null || now.body === null || before.body.lineage !== now.body.lineage) return null;
     const { path, metric } = this.question;
     const delta = frame('delta', { path, metric, from: before.etag, etag: now.etag, patch: jsonPatch(before.body, now.body) });
     this.#snapshot = this.#wholeFrame(now);
@@ -114,13 +112,15 @@ export class LiveFigure {
 
 type Outcome = Omit<FigureState, 'sequence'>;
 
-async function answered(answerer: Answerer, { metric, query }: LiveQuestion): Promise<Outcome> {
+async function answered(asking: Asking, question: LiveQuestion): Promise<Outcome> {
   try {
-    const { body, etag } = await answerer.answer(metric, query);
+    const { body, etag } = await answerFigure(asking, question);
     return { body, etag, problem: null };
   } catch (error) {
     if (error instanceof Unavailable) return { body: null, etag: null, problem: { code: 'unavailable', detail: error.message } };
-    if (error instanceof QueryRefused) return { body: null, etag: null, problem: { code: error.code, detail: error.message } };
+    // A metric may be gone, or be another one, since another definition of its set is served.
+    if (error instanceof QueryRefused || error instanceof Problem)
+      return { body: null, etag: null, problem: { code: error.code, detail: error.message } };
     throw error;
   }
 }

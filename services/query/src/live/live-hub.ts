@@ -1,5 +1,7 @@
 /** The live streams: figures are answered once however many watch them, and every reader gets the newest state at its own pace. */
-import type { Answerer } from '@tidemark/pipeline';
+import type { Catalogue, HeadWatch } from '@tidemark/pipeline';
+import { type Asking, figureAt } from '../asking.ts';
+import { Problem } from '../problems.ts';
 import { LiveFigure, type LiveQuestion } from './live-figure.ts';
 
 /** A reader's connection. Frames are handed to all readers as the same bytes. */
@@ -11,7 +13,7 @@ export interface FrameSink {
 }
 
 export interface LiveHubOptions {
-  readonly answerer: Answerer;
+  readonly asking: Asking;
   readonly nowMs: () => number;
   /** Names this run of the service in event ids: ids of another run resume nothing. */
   readonly instance: string;
@@ -104,7 +106,7 @@ export class LiveHub {
 
   /** Resolves once every figure has been answered or found unanswerable, and what there is has been written or waits. */
   async open({ asker, questions, lastEventId, sink }: StreamRequest): Promise<Stream> {
-    const { answerer, nowMs, instance } = this.#options;
+    const { asking, nowMs, instance } = this.#options;
     const resumed = sequenceIn(lastEventId, instance, this.#sequence);
     const entries = questions.map((question) => this.#watch(question));
     const has = new Map(entries.map(({ figure }) => [figure, resumed === null ? 0 : (stateAt(figure, resumed) ?? 0)]));
@@ -113,11 +115,11 @@ export class LiveHub {
     this.#readers.add(reader);
     this.#countByAsker.set(asker, (this.#countByAsker.get(asker) ?? 0) + 1);
     this.#options.changed?.('opened');
-    const positions = positionsByLineage(answerer);
+    const positions = positionsOf(asking);
     // A figure that others watch is fresh already.
     const unwatched = entries.filter((entry) => entry.readers.size === 0);
     for (const entry of entries) entry.readers.add(reader);
-    await Promise.all(unwatched.map((entry) => this.#evaluate(entry, positions(entry.figure.lineage))));
+    await Promise.all(unwatched.map((entry) => this.#evaluate(entry, positions(entry.figure.question))));
     reader.blockedSinceMs = null;
     if (this.#readers.has(reader) && this.#write(reader, OPENING)) this.#pump(reader);
     return {
@@ -153,25 +155,23 @@ export class LiveHub {
   #watch(question: LiveQuestion): Watched {
     const known = this.#watched.get(question.path);
     if (known !== undefined) return known;
-    const lineage = this.#options.answerer.metric(question.metric)?.lineage;
-    if (lineage === undefined) throw new Error(`metric ${question.metric} has gone`);
-    const made = { figure: new LiveFigure(question, lineage), readers: new Set<Reader>(), leftAtMs: this.#options.nowMs() };
+    const made = { figure: new LiveFigure(question), readers: new Set<Reader>(), leftAtMs: this.#options.nowMs() };
     this.#watched.set(question.path, made);
     return made;
   }
 
   /** The longest waiting first, a few at a time: what is read is sent soon, and requests find room in between. */
   #evaluateDue(): void {
-    const { answerer, nowMs } = this.#options;
+    const { asking, nowMs } = this.#options;
     const atMs = nowMs();
-    const positions = positionsByLineage(answerer);
+    const positions = positionsOf(asking);
     const due = [...this.#watched.values()].filter(
-      (entry) => isAwaited(entry) && entry.figure.isDue(positions(entry.figure.lineage), atMs, PATIENCE_MS),
+      (entry) => isAwaited(entry) && entry.figure.isDue(positions(entry.figure.question), atMs, PATIENCE_MS),
     );
     due.sort((a, b) => a.figure.evaluatedAtMs - b.figure.evaluatedAtMs);
     for (const entry of due.slice(0, Math.max(0, MAX_EVALUATIONS - this.#evaluating))) {
       this.#evaluating++;
-      void this.#evaluate(entry, positions(entry.figure.lineage)).finally(() => {
+      void this.#evaluate(entry, positions(entry.figure.question)).finally(() => {
         this.#evaluating--;
         this.#evaluateDue();
       });
@@ -179,10 +179,10 @@ export class LiveHub {
   }
 
   async #evaluate(entry: Watched, positions: string): Promise<void> {
-    const { answerer, nowMs, failed } = this.#options;
+    const { asking, nowMs, failed } = this.#options;
     try {
       const nextSequence = (): number => ++this.#sequence;
-      if (!(await entry.figure.evaluate(answerer, { positions, nowMs, nextSequence }))) return;
+      if (!(await entry.figure.evaluate(asking, { positions, nowMs, nextSequence }))) return;
     } catch (error) {
       failed(error);
       return;
@@ -277,23 +277,37 @@ function createIdFrames(instance: string): (sequence: number) => Buffer {
   };
 }
 
-/** Where a lineage stands by the newest poll of both stores, as text; read once per lineage and call. */
-function positionsByLineage({ watch }: Answerer): (lineage: string) => string {
+/** Where the lineage that answers stands by the newest poll of both stores, as text; read once per lineage and call. */
+function positionsOf({ serving, answerer }: Asking): (question: LiveQuestion) => string {
+  const { catalogue } = serving;
   const known = new Map<string, string>();
-  return (lineage) => {
-    const kept = known.get(lineage);
-    if (kept !== undefined) return kept;
-    const text = (['redis', 'clickhouse'] as const)
-      .map(
-        (store) =>
-          watch
-            .state(store)
-            .heads?.get(lineage)
-            ?.map(({ closed, note }) => `${closed}${note?.halted ?? ''}`)
-            .join(' ') ?? 'away',
-      )
-      .join('/');
+  return (question) => {
+    const lineage = lineageAt(catalogue, question);
+    const text = known.get(lineage) ?? `${lineage} ${positionsText(answerer.watch, lineage)}`;
     known.set(lineage, text);
     return text;
   };
+}
+
+/** Empty while nothing can answer. */
+function lineageAt(catalogue: Catalogue, question: LiveQuestion): string {
+  try {
+    return figureAt(catalogue, question).lineage;
+  } catch (error) {
+    if (error instanceof Problem) return '';
+    throw error;
+  }
+}
+
+function positionsText(watch: HeadWatch, lineage: string): string {
+  return (['redis', 'clickhouse'] as const)
+    .map(
+      (store) =>
+        watch
+          .state(store)
+          .heads?.get(lineage)
+          ?.map(({ closed, note }) => `${closed}${note?.halted ?? ''}`)
+          .join(' ') ?? 'away',
+    )
+    .join('/');
 }

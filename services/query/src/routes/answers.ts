@@ -1,43 +1,31 @@
 /** The paths that answer questions about metrics, as JSON or CSV, with an entity tag. */
-import type { Answered, Answerer } from '@tidemark/pipeline';
+import type { Answered } from '@tidemark/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Asking, answerFigure, figureAt } from '../asking.ts';
 import { csvText } from '../csv.ts';
 import { tableOf } from '../csv-tables.ts';
-import { KIND_PATHS, KINDS, metricPath } from '../kinds.ts';
+import { KIND_PATHS, KINDS } from '../kinds.ts';
 import { hasTag, preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
-import { parseQuery } from '../schemas/query.ts';
+import { parseQuery, revisionIn } from '../schemas/query.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 const TYPES = ['application/json', 'text/csv'] as const;
 type AnswerType = (typeof TYPES)[number];
 
-export function addAnswerRoutes(app: FastifyInstance, { answerer, telemetry }: { answerer: Answerer; telemetry: Telemetry }): void {
+export function addAnswerRoutes(app: FastifyInstance, { asking, telemetry }: { asking: Asking; telemetry: Telemetry }): void {
   for (const kind of KINDS) {
     const { path, query: schema } = KIND_PATHS[kind];
     app.get<{ Params: { id: string } }>(`/v1/${path}/:id`, async (request, reply) => {
       const { id } = request.params;
-      const metric = metricAt(answerer, id);
-      if (metric.kind !== kind) throw wrongKind(metric);
+      figureAt(asking.serving.catalogue, { metric: id, kind, revision: revisionIn(request.query) });
       const type = typeFor(request);
-      const query = parseQuery(schema, request.query);
-      const answered = await answerer.answer(id, query);
+      const { revision, ...query } = parseQuery(schema, request.query);
+      const answered = await answerFigure(asking, { metric: id, kind, revision, query });
       telemetry.countAnswer(answered);
       return sendAnswer(request, reply, { answered, type, isSliced: query.slice !== undefined });
     });
   }
-}
-
-export function metricAt(answerer: Answerer, id: string, parameter = 'id') {
-  const served = answerer.metric(id);
-  if (served !== undefined) return served.metric;
-  const message = `no metric is called ${JSON.stringify(id.slice(0, 80))}: /v1/metrics lists them`;
-  throw new Problem('unknown_metric', message, { errors: [{ pointer: `/path/${parameter}`, message }] });
-}
-
-export function wrongKind(metric: Parameters<typeof metricPath>[0]): Problem {
-  const message = `${metric.id} is of kind ${metric.kind}: it is answered at ${metricPath(metric)}`;
-  return new Problem('wrong_kind', message, { errors: [{ pointer: '/path/id', message }] });
 }
 
 function typeFor(request: FastifyRequest): AnswerType {

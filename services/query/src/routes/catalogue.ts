@@ -1,49 +1,51 @@
 /** The paths that describe what can be asked: metrics and sets. */
 import { createHash } from 'node:crypto';
-import type { Answerer, ServedSet } from '@tidemark/pipeline';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Asking, metricAt, setAt, setsOf } from '../asking.ts';
 import { boardFacts } from '../board.ts';
 import { metricFacts, metricFactsWithValues, setFacts } from '../catalogue.ts';
+import { createLineagesFacts } from '../lineages.ts';
 import { hasTag, preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
 import { openApiText } from '../schemas/openapi.ts';
-import { noQuery, parseQuery } from '../schemas/query.ts';
-import { metricAt } from './answers.ts';
+import { metricQuery, noQuery, parseQuery, revisionIn } from '../schemas/query.ts';
 
 export interface CatalogueContext {
-  readonly answerer: Answerer;
-  readonly sets: readonly ServedSet[];
+  readonly asking: Asking;
   readonly nowMs: () => number;
 }
 
-export function addCatalogueRoutes(app: FastifyInstance, { answerer, sets, nowMs }: CatalogueContext): void {
+export function addCatalogueRoutes(app: FastifyInstance, { asking, nowMs }: CatalogueContext): void {
+  const { serving, answerer } = asking;
   app.get('/v1/metrics', (request, reply) => {
     parseQuery(noQuery, request.query);
-    return sendJson(request, reply, { metrics: answerer.metrics.map(metricFacts) });
+    return sendJson(request, reply, { metrics: serving.catalogue.metrics.map(metricFacts) });
   });
   app.get<{ Params: { id: string } }>('/v1/metrics/:id', async (request, reply) => {
-    parseQuery(noQuery, request.query);
-    const { id } = metricAt(answerer, request.params.id);
-    const served = answerer.metric(id);
-    if (served === undefined) throw new Error(`metric ${id} has gone`);
-    return sendJson(request, reply, await metricFactsWithValues(served, answerer));
+    const asked = { metric: request.params.id, revision: revisionIn(request.query) };
+    metricAt(serving.catalogue, asked);
+    parseQuery(metricQuery, request.query);
+    const sets = setsOf(serving.catalogue, asked);
+    const facts = await serving.ask(sets, async (catalogue) => await metricFactsWithValues(metricAt(catalogue, asked), answerer));
+    return sendJson(request, reply, facts);
   });
   app.get('/v1/sets', async (request, reply) => {
     parseQuery(noQuery, request.query);
-    return sendJson(request, reply, { sets: await Promise.all(sets.map((served) => setFacts(served, answerer, nowMs()))) });
+    const sets = await serving.ask(null, async (catalogue) => await Promise.all(catalogue.sets.map((served) => setFacts(served, answerer, nowMs()))));
+    return sendJson(request, reply, { sets });
   });
   app.get<{ Params: { set: string } }>('/v1/board/:set', async (request, reply) => {
     parseQuery(noQuery, request.query);
-    return sendJson(request, reply, await boardFacts(setAt(sets, request.params.set, '/path/set'), answerer));
+    const name = request.params.set;
+    const board = await serving.ask([name], async (catalogue) => await boardFacts(setAt(catalogue, name, '/path/set'), catalogue, answerer));
+    return sendJson(request, reply, board);
+  });
+  const lineagesFacts = createLineagesFacts(asking);
+  app.get('/v1/lineages', async (request, reply) => {
+    parseQuery(noQuery, request.query);
+    return sendJson(request, reply, await lineagesFacts());
   });
   addContractRoutes(app);
-}
-
-export function setAt(sets: readonly ServedSet[], name: string, pointer: string): ServedSet {
-  const served = sets.find(({ set }) => set.name === name);
-  if (served !== undefined) return served;
-  const message = `no set is called ${JSON.stringify(name.slice(0, 80))}: /v1/sets lists them`;
-  throw new Problem('unknown_set', message, { errors: [{ pointer, message }] });
 }
 
 /** Made at the first request and kept. */

@@ -5,6 +5,7 @@ import { describeMetric } from '@tidemark/definitions';
 import {
   type Answerer,
   asOfHeads,
+  type Catalogue,
   type ExplainArchive,
   type ExplainFacts,
   type Explanation,
@@ -17,6 +18,7 @@ import {
 import type { Logger } from '@tidemark/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
+import { type Asking, metricAt, setAt } from '../asking.ts';
 import { csvText } from '../csv.ts';
 import { eventsTable } from '../inspect/event-facts.ts';
 import type { EventHub } from '../inspect/event-hub.ts';
@@ -26,9 +28,7 @@ import { answerWithStream } from '../live/stream-response.ts';
 import { preferredType } from '../negotiation.ts';
 import { Problem } from '../problems.ts';
 import { eventStreamQuery, eventsQuery, explainQuery } from '../schemas/inspect.ts';
-import { parseQuery } from '../schemas/query.ts';
-import { metricAt } from './answers.ts';
-import { setAt } from './catalogue.ts';
+import { parseQuery, revisionIn } from '../schemas/query.ts';
 import { refuseTooMany } from './live.ts';
 
 export interface Inspection {
@@ -41,8 +41,7 @@ export interface Inspection {
 }
 
 export interface InspectContext {
-  readonly answerer: Answerer;
-  readonly sets: readonly ServedSet[];
+  readonly asking: Asking;
   readonly logger: Logger;
   readonly access: Access;
   readonly inspection: Inspection;
@@ -57,11 +56,11 @@ export function addInspectRoutes(app: FastifyInstance, context: InspectContext):
   addExplainRoute(app, context);
 }
 
-function addEventRoutes(app: FastifyInstance, { sets, access, inspection: { events } }: InspectContext): void {
+function addEventRoutes(app: FastifyInstance, { asking, access, inspection: { events } }: InspectContext): void {
   app.get('/v1/events', SCOPE, async (request, reply) => {
     const isCsv = wantsCsv(request);
     const { set, limit = DEFAULT_LIMIT, ...filter } = parseQuery(eventsQuery, request.query);
-    const served = servedSet(sets, set);
+    const served = servedSet(asking.serving.catalogue, set);
     const { sinceMs, events: found } = await answered(() => events.recent(served, filter, limit));
     if (isCsv) return sendCsv(reply, 'events', csvText(eventsTable(found)));
     return sendJson(reply, { set: served.set.name, lineage: served.lineage, watchedSince: isoInstant(sinceMs), events: found });
@@ -69,7 +68,7 @@ function addEventRoutes(app: FastifyInstance, { sets, access, inspection: { even
   app.get('/v1/events/live', { ...SCOPE, exposeHeadRoute: false }, async (request, reply) => {
     if (preferredType(request.headers.accept, ['text/event-stream']) === null) throw notAcceptable('this path answers in text/event-stream');
     const { set, ...filter } = parseQuery(eventStreamQuery, request.query);
-    const served = servedSet(sets, set);
+    const served = servedSet(asking.serving.catalogue, set);
     const asker = access.askerOf(request);
     refuseTooMany(events, asker);
     const begun = await answered(() => events.begin(served));
@@ -77,18 +76,18 @@ function addEventRoutes(app: FastifyInstance, { sets, access, inspection: { even
   });
 }
 
-function addExplainRoute(app: FastifyInstance, { answerer, logger, access, inspection, nowMs }: InspectContext): void {
+function addExplainRoute(app: FastifyInstance, { asking, logger, access, inspection, nowMs }: InspectContext): void {
   app.get<{ Params: { metric: string; actor: string } }>('/v1/explain/:metric/:actor', SCOPE, async (request, reply) => {
     const isCsv = wantsCsv(request);
-    const { id } = metricAt(answerer, request.params.metric, 'metric');
-    const served = answerer.metric(id);
-    if (served === undefined) throw new Error(`metric ${id} has gone`);
+    const asked = { metric: request.params.metric, revision: revisionIn(request.query) };
+    const served = metricAt(asking.serving.catalogue, asked, 'metric');
+    const { id } = served.metric;
     const { actor: actorId } = request.params;
     if (actorId === '' || Buffer.byteLength(actorId) > MAX_ACTOR_BYTES) throw noActorId();
-    const { kind, after, limit = DEFAULT_LIMIT, ...query } = parseQuery(explainQuery, request.query);
+    const { kind, after, limit = DEFAULT_LIMIT, revision: _asked, ...query } = parseQuery(explainQuery, request.query);
     // Who looked at whom is told without the name of whom.
     logger.info({ asker: access.askerOf(request), metric: id, requestId: request.id }, 'an actor is explained');
-    const watermarkMs = await watermarkOf(answerer, served.lineage, nowMs());
+    const watermarkMs = await watermarkOf(asking.answerer, served.lineage, nowMs());
     const question = { served, actorId, kind, after, limit, query };
     const facts = { ...inspection.history, contribute: inspection.contribute, nowMs: watermarkMs };
     const explanation = await answered(() => inspection.turns.take(() => explainActor(question, facts, inspection.archive)));
@@ -109,10 +108,10 @@ function withDefinition(explanation: Explanation, definition: string): Explanati
   return { ...explanation, definition };
 }
 
-function servedSet(sets: readonly ServedSet[], name: string | undefined): ServedSet {
-  const [first] = sets;
+function servedSet(catalogue: Catalogue, name: string | undefined): ServedSet {
+  const [first] = catalogue.sets;
   if (name === undefined && first !== undefined) return first;
-  return setAt(sets, name ?? '', '/query/set');
+  return setAt(catalogue, name ?? '', '/query/set');
 }
 
 /** Null while no store can say: the actor's last event then decides. */

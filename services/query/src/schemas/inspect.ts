@@ -3,6 +3,7 @@ import { OUTCOMES } from '@tidemark/core';
 import { z } from 'zod';
 import { problemCode } from './catalogue.ts';
 import { bucketName, count, envelopeShape, instant, sliceValueOf } from './envelope.ts';
+import { metricQuery } from './query.ts';
 
 const once = 'expected one value, not several: the parameter is given more than once';
 const { metric, revision, lineage, unit, timezone } = envelopeShape;
@@ -41,6 +42,7 @@ export const eventsQuery = z.strictObject({ ...filterShape, limit: limitOf(500, 
 export const eventStreamQuery = z.strictObject(filterShape);
 
 export const explainQuery = z.strictObject({
+  ...metricQuery.shape,
   kind: z
     .enum(KINDS, { error: 'expected user or anonymous' })
     .optional()

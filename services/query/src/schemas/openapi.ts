@@ -7,8 +7,9 @@ import { auditBody } from './audit.ts';
 import { boardBody } from './board.ts';
 import { metricBody, metricsBody, problemBodySchema, readyBody, setsBody } from './catalogue.ts';
 import { EVENT_STREAM_EVENTS, eventStreamQuery, eventsBody, eventsQuery, explainBody, explainQuery } from './inspect.ts';
+import { lineagesBody } from './lineages.ts';
 import { LIVE_EVENTS } from './live.ts';
-import { liveQuery, noQuery } from './query.ts';
+import { liveQuery, metricQuery, noQuery } from './query.ts';
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
@@ -50,6 +51,7 @@ const OF_FIGURES: readonly ProblemCode[] = [
   'bad_slice',
   'too_large',
   'unknown_metric',
+  'unknown_revision',
   'wrong_kind',
   'not_acceptable',
   'unavailable',
@@ -79,9 +81,11 @@ function served(): readonly Served[] {
     }),
   );
   const about = { query: noQuery, problems: ['bad_parameter', 'not_acceptable', ...WITH_KEY], isTagged: true } as const satisfies Partial<Served>;
-  const aboutOne = { ...about, problems: ['bad_parameter', 'unknown_metric', 'not_acceptable', ...WITH_KEY] } as const satisfies Partial<Served>;
-  const open = { query: noQuery, problems: [], isOpen: true } as const satisfies Partial<Served>;
-  const text = { 'text/plain': null };
+  const aboutOne = {
+    ...about,
+    query: metricQuery,
+    problems: ['bad_parameter', 'unknown_metric', 'unknown_revision', 'not_acceptable', ...WITH_KEY],
+  } as const satisfies Partial<Served>;
   const ofBoard: readonly ProblemCode[] = ['bad_parameter', 'unknown_set', 'not_acceptable', 'unavailable', ...WITH_KEY];
   const ofLive: readonly ProblemCode[] = [...OF_FIGURES, 'too_many_streams', ...WITH_KEY];
   return [
@@ -96,6 +100,13 @@ function served(): readonly Served[] {
     },
     ...figures,
     { ...about, path: '/v1/sets', operationId: 'listSets', summary: 'The metric sets and where each stands', bodies: json(setsBody) },
+    {
+      ...about,
+      path: '/v1/lineages',
+      operationId: 'listLineages',
+      summary: 'Every lineage of every set: which one is served, how far the others are, since when, and who decided so',
+      bodies: json(lineagesBody),
+    },
     {
       ...about,
       path: '/v1/board/{set}',
@@ -122,13 +133,29 @@ function served(): readonly Served[] {
       bodies: json(auditBody),
       problems: ['bad_parameter', 'not_acceptable', ...WITH_KEY],
     },
+    ...operated(),
+    {
+      ...about,
+      path: '/v1/openapi.json',
+      operationId: 'getContractV1',
+      summary: 'This document',
+      bodies: { 'application/json': z.record(z.string(), z.unknown()) },
+    },
+  ];
+}
+
+/** For operators and programs, without a key. */
+function operated(): readonly Served[] {
+  const open = { query: noQuery, problems: [], isOpen: true } as const satisfies Partial<Served>;
+  const text = { 'text/plain': null };
+  return [
     { ...open, path: '/livez', operationId: 'getLiveness', summary: 'The process runs', bodies: text },
     {
       ...open,
       path: '/readyz',
       operationId: 'getReadiness',
       summary: 'Stores, sets and partitions; 503 while some set cannot be answered',
-      bodies: json(readyBody),
+      bodies: { 'application/json': readyBody },
       alsoAs: 503,
     },
     { ...open, path: '/metrics', operationId: 'getProcessMetrics', summary: 'Prometheus', bodies: text },
@@ -139,13 +166,6 @@ function served(): readonly Served[] {
       summary: 'This document; at /v1/openapi.json as well',
       bodies: { 'application/json': z.record(z.string(), z.unknown()) },
       isTagged: true,
-    },
-    {
-      ...about,
-      path: '/v1/openapi.json',
-      operationId: 'getContractV1',
-      summary: 'This document',
-      bodies: { 'application/json': z.record(z.string(), z.unknown()) },
     },
   ];
 }
@@ -178,7 +198,7 @@ function inspected(): readonly Served[] {
       query: explainQuery,
       named: ['Id of a metric.', 'Id of an actor, as producers write it.'],
       bodies: { 'application/json': explainBody, 'text/csv': null },
-      problems: ['bad_range', 'bad_slice', 'too_large', 'unknown_metric', ...OF_PEOPLE],
+      problems: ['bad_range', 'bad_slice', 'too_large', 'unknown_metric', 'unknown_revision', ...OF_PEOPLE],
     },
   ];
 }

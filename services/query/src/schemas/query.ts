@@ -12,6 +12,16 @@ const bucketName = (what: string) =>
     .max(40, 'expected the name of a bucket')
     .meta({ description: what, examples: ['2026-11-01'] });
 
+/** Six hex digits tell a handful of revisions apart. */
+const revision = z
+  .string({ error: once })
+  .regex(/^[0-9a-f]{6,16}$/, 'expected a revision: 16 hex digits, or at least its first 6')
+  .optional()
+  .meta({
+    description: 'A revision that the metric has or had, as answers carry it; of a longer one at least 6 digits. Default: the one that is served.',
+    examples: ['3f9c0a'],
+  });
+
 const answerShape = {
   from: bucketName('First bucket, included. Default: 29 before `to`.').optional(),
   to: bucketName('Last bucket, included. Default: the bucket of the watermark.').optional(),
@@ -41,6 +51,7 @@ const answerShape = {
       minimum: 1,
       maximum: 1_000,
     }),
+  revision,
   compare: z.literal('previous', { error: 'expected previous' }).optional().meta({
     description:
       'Adds the same range before as `previous`. Of a range that is not over at the watermark only the buckets that are over are compared: `previous` is as many first buckets of the range before, and `previous.against` the same of the asked range.',
@@ -56,6 +67,13 @@ export const funnelQuery = z.strictObject({
     .meta({ description: 'Steps per bucket instead of over the range.' }),
 });
 export const noQuery = z.strictObject({});
+export const metricQuery = z.strictObject({ revision });
+
+/** The revision that is asked for; undefined too where it is none, which `parseQuery` then says. */
+export function revisionIn(query: unknown): string | undefined {
+  const parsed = z.object({ revision }).safeParse(query);
+  return parsed.success ? parsed.data.revision : undefined;
+}
 
 /** Figures that one stream may carry. */
 export const MAX_LIVE_FIGURES = 50;
