@@ -53,6 +53,11 @@ function termWords({ event, where }: SelectorTerm): string {
   return where.length === 0 ? what : `${what} where ${list(where.map(clauseWords))}`;
 }
 
+/** Every clause of a filter: `channel is app and amount > 5`. */
+export function clauses(where: readonly Clause[]): string {
+  return list(where.map(clauseWords));
+}
+
 function clauseWords({ path, condition }: Clause): string {
   return conditionWords((path[0] === 'properties' && path.length === 2 ? path.slice(1) : path).join('.'), condition);
 }
