@@ -19,6 +19,7 @@ import {
   createClickHouseIncidentLedger,
   createClickHouseLineageJournal,
   createClickHousePartitionArchive,
+  createClickHouseSnapshotStore,
   migrate,
 } from '@tidemark/clickhouse';
 import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
@@ -35,6 +36,7 @@ import {
   incidentLedgerContract,
   inventoryContract,
   lineageJournalContract,
+  snapshotContract,
   totalRow,
   unknownOutcomesContract,
 } from '@tidemark/testing/contracts';
@@ -77,6 +79,11 @@ archiveContract('ClickHouse', async () => {
 actorArchiveContract('ClickHouse', async () => {
   const connection = await open();
   return { actors: createClickHouseActorArchive(connection), archive: createClickHouseArchive(connection), close: () => connection.close() };
+});
+
+snapshotContract('ClickHouse', async () => {
+  const connection = await open();
+  return { store: createClickHouseSnapshotStore(connection), close: () => connection.close() };
 });
 
 archiveReadersContract('ClickHouse', async () => {

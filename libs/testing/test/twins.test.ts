@@ -8,6 +8,7 @@ import {
   MemoryLineageJournal,
   MemoryOperatorRequests,
   MemoryOutcomeTrail,
+  MemorySnapshotStore,
   memoryActorArchive,
 } from '@tidemark/testing';
 import {
@@ -22,6 +23,7 @@ import {
   lineageJournalContract,
   operatorRequestsContract,
   outcomeTrailContract,
+  snapshotContract,
 } from '@tidemark/testing/contracts';
 
 const nothing = async (): Promise<void> => {};
@@ -75,3 +77,5 @@ lineageJournalContract('the twin', async () => {
 });
 
 operatorRequestsContract('the twin', async () => ({ requests: new MemoryOperatorRequests().requests, close: nothing }));
+
+snapshotContract('the twin', async () => ({ store: new MemorySnapshotStore().store, close: nothing }));

@@ -9,4 +9,5 @@ export { journalEntry, type LineageJournalUnderTest, lineageJournalContract } fr
 export { type LogUnderTest, logContract } from './log.ts';
 export { type OperatorRequestsUnderTest, operatorRequestsContract } from './operator-requests.ts';
 export { type OutcomeTrailUnderTest, outcomeTrailContract, witnessedRecord } from './outcome-trail.ts';
+export { type SnapshotStoreUnderTest, snapshotContract } from './snapshot-store.ts';
 export { type Line, type StoreCallsUnderTest, unknownOutcomesContract } from './unknown-outcomes.ts';
