@@ -1,13 +1,7 @@
 /** A connection to a ClickHouse server or to the local engine, and the one place where the driver's failures are translated. */
 import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
-import {
-  type ClickHouseClient,
-  ClickHouseError,
-  ClickHouseLogLevel,
-  createClient,
-  type ClickHouseClientConfigOptions,
-} from '@clickhouse/client';
+import { type ClickHouseClient, type ClickHouseClientConfigOptions, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { StoreUnavailable } from '@tidemark/pipeline';
 
 export interface ClickHouseOptions {

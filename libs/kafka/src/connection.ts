@@ -1,8 +1,9 @@
 /** One client of a Kafka cluster for one namespace: addresses, credentials, logs, and the two questions that kafkajs cannot ask. */
 import { StoreUnavailable } from '@tidemark/pipeline';
-import { type Admin, Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import { clusterFactoryOf, type RawCluster } from './cluster.ts';
 import { registerCodecs } from './compression.ts';
+import { type KafkaLogin, securityOf, type TlsFiles } from './login.ts';
 import { decodeMetadataResponse, encodeMetadataRequest, METADATA_API_KEY, METADATA_API_VERSION, type TopicMetadata } from './topic-metadata.ts';
 
 /** Takes what a pino logger takes. */
@@ -19,8 +20,9 @@ export interface KafkaOptions {
   /** Prefix of the topic and of the consumer groups. */
   readonly namespace: string;
   readonly logger: KafkaLogger;
-  readonly ssl?: Exclude<KafkaConfig['ssl'], undefined>;
-  readonly sasl?: SASLOptions;
+  /** Absent: in the clear. */
+  readonly tls?: TlsFiles;
+  readonly login?: KafkaLogin;
 }
 
 /** Shared by the log's members and writers of one process. */
@@ -39,7 +41,7 @@ export interface KafkaConnection {
 /** Legal in a topic's name, and short enough for every suffix that we add. */
 const NAMESPACE_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
 
-/** Connects; throws StoreUnavailable when no broker answers within about ten seconds. */
+/** Connects; throws StoreUnavailable when no broker answers within about ten seconds, and an Error of one sentence when it does not let us in. */
 export async function connectKafka(options: KafkaOptions): Promise<KafkaConnection> {
   const { namespace, logger } = options;
   if (!NAMESPACE_PATTERN.test(namespace)) throw new Error(`the namespace "${namespace}" must be 1 to 100 of A-Z, a-z, 0-9, "_" and "-"`);
@@ -51,8 +53,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaConnecti
     retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.WARN,
     logCreator: () => createLogEntry(logger),
-    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    ...securityOf(options.tls, options.login),
   });
   const admin = kafka.admin();
   const cluster = clusterFactoryOf(kafka).create({ allowAutoTopicCreation: false });
@@ -71,14 +72,27 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaConnecti
   };
 }
 
-/** Runs one request; an error that leaves the outcome open becomes StoreUnavailable, a refusal stays what it is. */
+/** Runs one request; an error that leaves the outcome open becomes StoreUnavailable, a refusal stays what it is, with its remedy where that is known. */
 export async function asking<T>(purpose: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
-    if (!(error instanceof Error) || !mayPass(error)) throw error;
-    throw new StoreUnavailable('kafka', `Kafka did not ${purpose}: ${error.message}`, { cause: error });
+    if (!(error instanceof Error)) throw error;
+    if (mayPass(error)) throw new StoreUnavailable('kafka', `Kafka did not ${purpose}: ${error.message}`, { cause: error });
+    const remedy = remedyOf(error);
+    throw remedy === null ? error : new Error(`Kafka did not ${purpose}: ${error.message}. Fix: ${remedy}`, { cause: error });
   }
+}
+
+/** Of a refusal that an operator can mend. */
+function remedyOf(error: Error): string | null {
+  const { cause } = error;
+  const type = 'type' in error ? String(error.type) : cause instanceof Error && 'type' in cause ? String(cause.type) : '';
+  if (error.message.startsWith('SASL ') || type === 'SASL_AUTHENTICATION_FAILED')
+    return 'check TIDEMARK_KAFKA_SASL, TIDEMARK_KAFKA_USER and TIDEMARK_KAFKA_PASSWORD against what the brokers know';
+  if (type.endsWith('_AUTHORIZATION_FAILED'))
+    return 'run tidemark doctor --role with the name of the service; deploy/access.md lists what each needs';
+  return null;
 }
 
 /** Whether the same request may succeed later: kafkajs marks its errors so, and wraps the last one after its own retries. */

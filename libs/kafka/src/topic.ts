@@ -14,6 +14,7 @@ export interface EventsTopicOptions {
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const UNKNOWN_TOPIC = 3;
+const TOPIC_AUTHORIZATION_FAILED = 29;
 
 /** Creates `<namespace>.events` if it is absent. Throws an Error of one sentence when the existing topic cannot serve: what differs, and the fix. */
 export async function ensureEventsTopic(connection: KafkaConnection, options: EventsTopicOptions = {}): Promise<LogIdentity> {
@@ -63,12 +64,7 @@ export function topicProblem(topic: string, identity: LogIdentity, partitions: n
 export async function topicIdentity(connection: KafkaConnection): Promise<LogIdentity> {
   const { admin, topic } = connection;
   const [metadata, config] = await Promise.all([connection.topicMetadata(), asking('describe the topic', () => topicConfig(admin, topic))]);
-  if (metadata.errorCode !== 0 || config === null)
-    throw new Error(
-      metadata.errorCode === UNKNOWN_TOPIC || config === null
-        ? `topic ${topic} does not exist: run the migration, which creates it`
-        : `Kafka answers for topic ${topic} with error code ${metadata.errorCode}`,
-    );
+  if (metadata.errorCode !== 0 || config === null) throw new Error(absenceOf(topic, config === null ? UNKNOWN_TOPIC : metadata.errorCode));
   return {
     clusterId: metadata.clusterId,
     topicId: metadata.topicId,
@@ -76,6 +72,13 @@ export async function topicIdentity(connection: KafkaConnection): Promise<LogIde
     cleanupPolicy: config.get('cleanup.policy') ?? '',
     timestampType: config.get('message.timestamp.type') ?? '',
   };
+}
+
+function absenceOf(topic: string, errorCode: number): string {
+  if (errorCode === UNKNOWN_TOPIC) return `topic ${topic} does not exist: run the migration, which creates it`;
+  if (errorCode === TOPIC_AUTHORIZATION_FAILED)
+    return `Kafka does not let this user see topic ${topic}, or it does not exist. Fix: run tidemark doctor --role with the name of the service; deploy/access.md lists what each needs`;
+  return `Kafka answers for topic ${topic} with error code ${errorCode}`;
 }
 
 async function topicConfig(admin: Admin, topic: string): Promise<ReadonlyMap<string, string> | null> {

@@ -1,16 +1,30 @@
 /** A connection to Redis with the options that exactness needs, and the one place where the driver's failures are translated. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { StoreFull, StoreUnavailable } from '@tidemark/pipeline';
 import { Redis } from 'ioredis';
 
 export interface RedisOptions {
   /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
   readonly url: string;
+  /** Beside a URL that names no user. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Of a `rediss://` URL; without `ca` the certificates that Node trusts. */
+  readonly tls?: TlsFiles;
   /** The first part of every key, after `tidemark`. Letters, digits, `_`, `.`, `-`. */
   readonly namespace: string;
   /** After this the outcome of a command counts as unknown; it may still run. Default 5,000. */
   readonly commandTimeoutMs?: number;
+}
+
+/** PEM texts; `cert` and `key` come together. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** Redis understood the command and refused it whole; sending it again changes nothing until somebody acts. `code` is the first word of its answer, such as WRONGTYPE. */
@@ -48,6 +62,9 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
     throw new RangeError(`a namespace is made of letters, digits, "_", "." and "-", not ${JSON.stringify(options.namespace)}`);
   const client = new Redis(options.url, {
     lazyConnect: true,
+    ...(options.user === undefined ? {} : { username: options.user }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.url.startsWith('rediss:') ? { tls: tlsOf(options) } : {}),
     // A command in flight when the connection breaks has an unknown outcome: the protocol decides what to send again, never the driver.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
@@ -63,7 +80,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   client.on('error', (error: unknown) => {
     lastError = error;
   });
-  const connection = new RedisConnection(client, options.namespace, options.url);
+  const connection = new RedisConnection(client, options);
   try {
     await client.connect().catch((error: unknown) => {
       throw connection.failure(lastError ?? error);
@@ -84,11 +101,11 @@ export class RedisConnection {
   readonly #client: Redis;
   readonly #passwords: readonly string[];
 
-  constructor(client: Redis, namespace: string, url: string) {
+  constructor(client: Redis, { namespace, url, password = '' }: RedisOptions) {
     this.#client = client;
     this.namespace = namespace;
     this.address = addressOf(url);
-    this.#passwords = passwordsOf(url);
+    this.#passwords = [...passwordsOf(url), ...(password === '' ? [] : [password])];
   }
 
   /** One command, binary safe. */
@@ -142,14 +159,21 @@ function codeOf(message: string): string {
   return wrapped ?? /^-?([A-Z]{2,})\b/.exec(message)?.[1] ?? 'ERR';
 }
 
+/** INFO is what also a user of few rights, and the user of a hosted server, may ask; where neither may, their operator answers for the policy. */
 async function refuseEviction(connection: RedisConnection): Promise<void> {
-  const policy = await connection.call('CONFIG', 'GET', 'maxmemory-policy').catch((error: unknown) => {
-    if (error instanceof RedisRefused) return null; // hosted servers forbid CONFIG; their operator answers for the policy
+  const info = await connection.call('INFO', 'memory').catch((error: unknown) => {
+    if (error instanceof RedisRefused) return null;
     throw error;
   });
-  const name = Array.isArray(policy) && Buffer.isBuffer(policy[1]) ? policy[1].toString() : 'noeviction';
-  if (name !== 'noeviction')
+  const name = Buffer.isBuffer(info) ? /^maxmemory_policy:(\S+)/m.exec(info.toString())?.[1] : undefined;
+  if (name !== undefined && name !== 'noeviction')
     throw new Error(`Redis at ${connection.address} may evict keys (maxmemory-policy ${name}): set maxmemory-policy noeviction.`);
+}
+
+/** The name is sent along, so that a server of several names shows the right certificate. */
+function tlsOf({ url, tls }: RedisOptions): ConnectionOptions {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return { ...tls, ...(isIP(host) === 0 ? { servername: host } : {}) };
 }
 
 function addressOf(url: string): string {

@@ -62,10 +62,15 @@ function readVariable(name: string, env: Environment, readFile: (path: string) =
     // Who sets the value itself instead of a file's name must not find it in a log.
     const shown = redactText(redactUrl(boundText(path, 2000)));
     const reason = redactText(boundText((error instanceof Error ? error.message : String(error)).replaceAll(path, shown), 2000));
-    return {
-      problem: `${name}_FILE: cannot read ${printable(shown, 200)}: ${printable(reason, 200)}. Fix: name a readable file that holds the value`,
-    };
+    return { problem: `${name}_FILE: cannot read ${printable(shown, 200)}: ${printable(reason, 200)}. Fix: ${fileRemedy(error)}` };
   }
+}
+
+function fileRemedy(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EISDIR') return 'name a file, not a folder';
+  if (code !== 'EACCES' && code !== 'EPERM') return 'name a readable file that holds the value';
+  return `let user ${process.getuid?.() ?? 'of this process'} read it, by chown, or by chmod g+r and its group`;
 }
 
 function readSmallFile(path: string): string {

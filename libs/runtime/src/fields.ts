@@ -52,6 +52,17 @@ export function secretField(options: { minChars?: number } = {}): Field<string> 
   return field({ expected, example: '…', secret: true }, (text) => (text.length >= minChars ? { value: text } : { problem: `expected ${expected}` }));
 }
 
+/** A certificate (or several) or an unencrypted private key as PEM text, best given as a file by `NAME_FILE`; never printed. */
+export function pemField(kind: 'CERTIFICATE' | 'PRIVATE KEY'): Field<string> {
+  const what = kind === 'CERTIFICATE' ? 'one or more certificates' : 'a private key without a passphrase';
+  const expected = `${what} as PEM text, which begins with -----BEGIN ${kind}-----`;
+  // Older tools write the kind of a key before it; what they encrypt says so in the heading or below it.
+  const heading = kind === 'CERTIFICATE' ? /^-----BEGIN CERTIFICATE-----$/m : /^-----BEGIN (?:RSA |EC )?PRIVATE KEY-----$/m;
+  return field({ expected, example: '…', secret: true }, (text) =>
+    heading.test(text.replaceAll('\r', '')) && !/^Proc-Type:.*ENCRYPTED/m.test(text) ? { value: text } : { problem: `expected ${expected}` },
+  );
+}
+
 /** One of a few words. */
 export function choiceField<const T extends string>(choices: readonly [T, ...T[]]): Field<T> {
   const expected = `one of ${choices.join(', ')}`;

@@ -2,6 +2,17 @@
 export { type Repeater, type SystemClock, systemClock } from './clock.ts';
 export { closeWithin } from './close-within.ts';
 export { type ConfigResult, type Environment, nearestName, type ReadConfigOptions, readConfig, variablePrefix } from './config.ts';
+export {
+  checkEngineAccess,
+  clickhouseAccess,
+  clickhouseVariables,
+  type KafkaAccess,
+  kafkaAccess,
+  kafkaVariables,
+  redisAccess,
+  redisVariables,
+  type StoreAccess,
+} from './engine-access.ts';
 export { type ExitCode, exitCodeOf, exitCodes, exitError } from './exit-codes.ts';
 export {
   booleanField,

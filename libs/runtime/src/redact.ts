@@ -14,6 +14,9 @@ const secretAssignmentPattern =
 const lostAddressPattern = /(\/\/[^\s/?#@:[\]"']{0,200}:)(?!\d{1,5}(?:[/?#,;:.)\]"'\s]|$))[^\s/?#@,"']+(?=[/?#,"'\s]|$)/g;
 /** The project's own API keys begin so. */
 const apiKeyPattern = /\btmk_[A-Za-z0-9_-]{8,}/g;
+/** A signed token: three parts in base64url, of which the first is JSON. Unsigned ones end with the second point. */
+const tokenPattern = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g;
+const privateKeyPattern = /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?/g;
 const authorizationSchemePattern = /\b(Bearer|Basic|Digest|Negotiate) {1,8}[A-Za-z0-9._~+/=-]{6,}/gi;
 
 /** Whether a field, header or variable of this name holds a secret by the usual conventions: `authorization`, `redisPassword`, `API_KEY`. */
@@ -27,7 +30,7 @@ export function redactUrl(url: string): string {
   return visible.replace(lostAddressPattern, '$1***').replace(secretParameterPattern, '$1***');
 }
 
-/** Free text without URL credentials, secret URL parameters, `Bearer …` or `Basic …` tokens, assigned secrets (`password: …`), and API keys of the project. Redacts too much rather than too little; linear in the text's length. */
+/** Free text without URL credentials, secret URL parameters, `Bearer …` or `Basic …` tokens, assigned secrets (`password: …`), signed tokens, private keys, and API keys of the project. Redacts too much rather than too little; linear in the text's length. */
 export function redactText(text: string): string {
   const withoutCredentials = text.includes('//') ? text.replace(/\S+/g, redactWord) : text;
   return withoutCredentials
@@ -35,7 +38,9 @@ export function redactText(text: string): string {
     .replace(secretParameterPattern, '$1***')
     .replace(authorizationSchemePattern, '$1 ***')
     .replace(secretAssignmentPattern, '$1***')
-    .replace(apiKeyPattern, 'tmk_***');
+    .replace(apiKeyPattern, 'tmk_***')
+    .replace(tokenPattern, '***')
+    .replace(privateKeyPattern, '***');
 }
 
 /** A password may hold an unescaped `@`, `/`, `,` or space-free anything, so all between the first `//` and the last `@` goes. */

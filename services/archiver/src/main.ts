@@ -4,11 +4,13 @@ import { describeEvent } from '@tidemark/codec';
 import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
 import { createArchiveWriter, StoreUnavailable } from '@tidemark/pipeline';
 import {
+  clickhouseAccess,
   closeWithin,
   createHealthServer,
   createLogger,
   createMetrics,
   exitCodes,
+  kafkaAccess,
   type Logger,
   type RunningService,
   reached,
@@ -31,12 +33,12 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
   const namespace = config.TIDEMARK_NAMESPACE;
   const kafka = await reached(
     'Kafka',
-    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-archiver', namespace, logger }),
+    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-archiver', namespace, logger, ...kafkaAccess(config) }),
     waiting,
   );
   const clickhouse = await reached(
     'ClickHouse',
-    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE, ...clickhouseAccess(config) }),
     waiting,
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);

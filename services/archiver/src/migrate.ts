@@ -3,7 +3,17 @@ import { resolve } from 'node:path';
 import { connectClickHouse, migrate } from '@tidemark/clickhouse';
 import { connectKafka, ensureEventsTopic } from '@tidemark/kafka';
 import { StoreUnavailable } from '@tidemark/pipeline';
-import { createLogger, exitCodes, type Logger, type RunningService, reached, runService, systemClock } from '@tidemark/runtime';
+import {
+  clickhouseAccess,
+  createLogger,
+  exitCodes,
+  kafkaAccess,
+  type Logger,
+  type RunningService,
+  reached,
+  runService,
+  systemClock,
+} from '@tidemark/runtime';
 import { type ArchiverConfig, readArchiverConfig } from './config.ts';
 
 const SQL_FOLDER = resolve(import.meta.dirname, '../../../schemas/clickhouse');
@@ -12,13 +22,13 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
   const waiting = { logger, signal, clock: systemClock, isAway: (error: unknown) => error instanceof StoreUnavailable };
   const clickhouse = await reached(
     'ClickHouse',
-    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE, ...clickhouseAccess(config) }),
     waiting,
   );
   const brokers = config.TIDEMARK_KAFKA_BROKERS;
   const kafka = await reached(
     'Kafka',
-    () => connectKafka({ brokers, clientId: 'tidemark-migrate', namespace: config.TIDEMARK_NAMESPACE, logger }),
+    () => connectKafka({ brokers, clientId: 'tidemark-migrate', namespace: config.TIDEMARK_NAMESPACE, logger, ...kafkaAccess(config) }),
     waiting,
   );
   const done = async (): Promise<void> => {

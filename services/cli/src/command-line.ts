@@ -2,10 +2,12 @@
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodeOf, exitCodes, exitError } from '@tidemark/runtime';
 import { Command, CommanderError, Option } from 'commander';
+import { ROLES, type Role } from './access/rights.ts';
 import { type CliConfig, demoSets, readCliConfig } from './config.ts';
 import { isApiPath } from './eval/api-path.ts';
 import { type EventMap, parseEventMap } from './events/event-map.ts';
 import { timeReader } from './events/time-format.ts';
+import { addOperatorCommands } from './operate/commands.ts';
 import type { Output } from './terminal-output.ts';
 import { withExitCode } from './unreachable.ts';
 
@@ -60,6 +62,7 @@ function createProgram(call: Call): Command {
   addCheck(program, call);
   addVerify(program, call);
   addExplain(program, call);
+  addOperatorCommands(program, call);
   return program;
 }
 
@@ -80,10 +83,11 @@ function addDoctor(program: Command, { output, ended }: Call): void {
   program
     .command('doctor')
     .description('check Node, Java, ports, memory, disk, the engines and the definitions; each failing line says the fix')
+    .addOption(new Option('--role <role...>', 'try every right that this role needs of the engines, with the logins that are set').choices(ROLES))
     .option('--json', 'one JSON object')
-    .action(async (flags: { json?: true }) => {
+    .action(async (flags: { json?: true; role?: Role[] }) => {
       const { doctor } = await import('./doctor.ts');
-      ended(await doctor(readCliConfig(output.env), { json: flags.json === true }, output));
+      ended(await doctor(readCliConfig(output.env), { json: flags.json === true, roles: flags.role ?? [] }, output));
     });
 }
 
@@ -127,7 +131,7 @@ function addReplay(program: Command, { output, ended }: Call): void {
       if (brokers === undefined)
         throw exitError(exitCodes.usage, 'no Kafka to replay into: start one with tidemark up, or name it with --brokers or TIDEMARK_KAFKA_BROKERS');
       const namespace = flags.namespace ?? running?.namespace ?? config.namespace;
-      const { partitions, latenessMs, metrics, redisUrl } = config;
+      const { partitions, latenessMs, metrics, redisUrl, access } = config;
       // Another namespace than that of the running up has clocks of its own, which it does not serve.
       const queryUrl = flags.query ?? (running !== null && running.namespace === namespace ? running.httpUrl : null);
       const code = await replay(
@@ -136,10 +140,11 @@ function addReplay(program: Command, { output, ended }: Call): void {
           map: flags.map ?? new Map(),
           format: flags.format,
           brokers,
+          access: access.kafka,
           namespace,
           partitioner: config.partitioner,
           createPartitions: flags.createTopic === true ? (flags.partitions ?? partitions) : null,
-          deployment: { queryUrl, redisUrl, namespace, partitions: flags.partitions ?? partitions, metrics, latenessMs },
+          deployment: { queryUrl, redisUrl, redisAccess: access.redis, namespace, partitions: flags.partitions ?? partitions, metrics, latenessMs },
           late: flags.late === true,
           skipBad: flags.skipBad === true,
           sortMemoryBytes: flags.sortMemory * 1024 * 1024,

@@ -1,22 +1,31 @@
 /** What the commands read from the environment; flags override it. */
 import { join, resolve } from 'node:path';
 import {
+  checkEngineAccess,
   choiceField,
+  clickhouseAccess,
+  clickhouseVariables,
   durationField,
   exitCodes,
   exitError,
   hostPortListField,
   integerField,
+  type KafkaAccess,
+  kafkaAccess,
+  kafkaVariables,
   logLevels,
   portField,
   readConfig,
+  redisAccess,
+  redisVariables,
+  type StoreAccess,
   secretField,
   textField,
   urlField,
 } from '@tidemark/runtime';
 import { z } from 'zod';
 
-const schema = z.object({
+const variables = z.object({
   TIDEMARK_DATA: textField({ example: '.tidemark' }).optional(),
   TIDEMARK_CACHE: textField({ example: '.tidemark/cache' }).optional(),
   TIDEMARK_API_KEY: secretField().optional(),
@@ -32,7 +41,13 @@ const schema = z.object({
   TIDEMARK_HTTP_PORT: portField().default(8080),
   TIDEMARK_DEMO_RATE: integerField({ min: 0, max: 10_000 }).default(20),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
+  ...kafkaVariables,
+  ...redisVariables,
+  ...clickhouseVariables,
 });
+
+/** What the variables mean together is looked at once each is right by itself. */
+const schema = variables.superRefine(checkEngineAccess);
 
 export const projectFolder = resolve(import.meta.dirname, '../../..');
 /** What the sample traffic is made for: one set a world. */
@@ -49,6 +64,8 @@ export interface CliConfig {
   readonly redisUrl: string | null;
   readonly clickhouseUrl: string | null;
   readonly clickhouseDatabase: string;
+  /** Users and TLS of the engines whose addresses are given. */
+  readonly access: { readonly kafka: KafkaAccess; readonly redis: StoreAccess; readonly clickhouse: StoreAccess };
   readonly namespace: string;
   readonly partitions: number;
   readonly partitioner: 'murmur2' | 'crc32';
@@ -75,6 +92,11 @@ export function readCliConfig(env: Readonly<Record<string, string | undefined>>)
     redisUrl: given.TIDEMARK_REDIS_URL ?? null,
     clickhouseUrl: given.TIDEMARK_CLICKHOUSE_URL ?? null,
     clickhouseDatabase: given.TIDEMARK_CLICKHOUSE_DATABASE,
+    access: {
+      kafka: given.TIDEMARK_KAFKA_BROKERS === undefined ? {} : kafkaAccess(given),
+      redis: given.TIDEMARK_REDIS_URL === undefined ? {} : redisAccess(given),
+      clickhouse: given.TIDEMARK_CLICKHOUSE_URL === undefined ? {} : clickhouseAccess(given),
+    },
     namespace: given.TIDEMARK_NAMESPACE,
     partitions: given.TIDEMARK_PARTITIONS,
     partitioner: given.TIDEMARK_PARTITIONER,

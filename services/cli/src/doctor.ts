@@ -5,19 +5,32 @@ import { connectKafka } from '@tidemark/kafka';
 import { type Check, checkMachine } from '@tidemark/local';
 import { connectRedis } from '@tidemark/redis';
 import { type ExitCode, exitCodes, printable, redactText } from '@tidemark/runtime';
+import { checkAccess, remedyOf } from './access/check-access.ts';
+import type { Role } from './access/rights.ts';
 import type { CliConfig } from './config.ts';
 import { parseDefinitionFiles } from './definition-files.ts';
 import { kafkaMessages } from './kafka-messages.ts';
 import type { Output } from './terminal-output.ts';
 
 const UNKNOWN_TOPIC = 3;
+const addressNames = { kafka: 'kafkaBrokers', redis: 'redisUrl', clickhouse: 'clickhouseUrl' } as const;
 
-/** Exit 0 when all is well, 4 when the machine or an engine fails, 3 when only the definitions do. */
-export async function doctor(config: CliConfig, { json }: { json: boolean }, output: Output): Promise<ExitCode> {
+export interface DoctorOptions {
+  readonly json: boolean;
+  /** Whose rights at the engines are tried, with the logins of the environment. */
+  readonly roles: readonly Role[];
+}
+
+/** Exit 0 when all is well, 4 when the machine, an engine or a right at it fails, 3 when only the definitions do. */
+export async function doctor(config: CliConfig, { json, roles }: DoctorOptions, output: Output): Promise<ExitCode> {
   const { dataFolder, cacheFolder } = config;
   const given = { kafkaBrokers: config.kafkaBrokers?.join(',') ?? '', redisUrl: config.redisUrl ?? '', clickhouseUrl: config.clickhouseUrl ?? '' };
   const [machine, engines] = await Promise.all([checkMachine({ dataFolder, cacheFolder, given }), checkEngines(config, output)]);
-  const dependencies = [...machine, ...engines];
+  // The machine's own look speaks neither TLS nor a login: given engines are asked below.
+  const isGiven = ({ name }: Check): boolean => Object.entries(addressNames).some(([engine, field]) => engine === name && given[field] !== '');
+  const dependencies = [...machine.filter((check) => !isGiven(check)), ...engines];
+  // One after the other: a broker that is told of several failures of one user at once may hold him off.
+  for (const role of roles) dependencies.push(...(await checkAccess(role, config, output)));
   const definitions = checkDefinitions(config.metrics);
   const checks = [...dependencies, definitions];
   if (json) output.data(JSON.stringify({ ok: checks.every(({ ok }) => ok), checks }));
@@ -33,16 +46,18 @@ function linesOf({ name, ok, detail, fix }: Check, { dataStyle }: Output): strin
 
 /** A real request to each engine whose address is given. */
 async function checkEngines(config: CliConfig, output: Output): Promise<Check[]> {
-  const { kafkaBrokers, redisUrl, clickhouseUrl, namespace } = config;
+  const { kafkaBrokers, redisUrl, clickhouseUrl } = config;
   const checks: Promise<Check>[] = [];
   if (kafkaBrokers !== null)
     checks.push(asked('kafka metadata', 'Start Kafka there, or correct TIDEMARK_KAFKA_BROKERS.', () => askKafka(config, kafkaBrokers, output)));
   if (redisUrl !== null) {
     const fix = 'Start Redis there with --maxmemory-policy noeviction, or correct TIDEMARK_REDIS_URL.';
-    checks.push(asked('redis ping', fix, () => askRedis(redisUrl, namespace)));
+    checks.push(asked('redis ping', fix, () => askRedis(config, redisUrl)));
   }
   if (clickhouseUrl !== null)
-    checks.push(asked('clickhouse select', 'Start ClickHouse there, or correct TIDEMARK_CLICKHOUSE_URL.', () => askClickHouse(clickhouseUrl)));
+    checks.push(
+      asked('clickhouse select', 'Start ClickHouse there, or correct TIDEMARK_CLICKHOUSE_URL.', () => askClickHouse(config, clickhouseUrl)),
+    );
   return await Promise.all(checks);
 }
 
@@ -50,12 +65,13 @@ async function asked(name: string, fix: string, ask: () => Promise<string>): Pro
   try {
     return { name, ok: true, detail: await ask() };
   } catch (error) {
-    return { name, ok: false, detail: redactText(error instanceof Error ? error.message : String(error)).slice(0, 300), fix };
+    const detail = redactText(error instanceof Error ? error.message : String(error)).slice(0, 300);
+    return { name, ok: false, detail, fix: remedyOf(name.split(' ')[0] ?? '', detail) ?? fix };
   }
 }
 
-async function askKafka({ namespace }: CliConfig, brokers: readonly string[], output: Output): Promise<string> {
-  const kafka = await connectKafka({ brokers, clientId: 'tidemark-doctor', namespace, logger: kafkaMessages(output) });
+async function askKafka({ namespace, access }: CliConfig, brokers: readonly string[], output: Output): Promise<string> {
+  const kafka = await connectKafka({ brokers, clientId: 'tidemark-doctor', namespace, logger: kafkaMessages(output), ...access.kafka });
   try {
     const { errorCode, partitionCount, clusterId } = await kafka.topicMetadata();
     const topic = errorCode === UNKNOWN_TOPIC ? `no topic ${kafka.topic} yet` : `topic ${kafka.topic} with ${partitionCount} partitions`;
@@ -66,8 +82,8 @@ async function askKafka({ namespace }: CliConfig, brokers: readonly string[], ou
 }
 
 /** Connecting refuses a server that may evict keys. */
-async function askRedis(url: string, namespace: string): Promise<string> {
-  const redis = await connectRedis({ url, namespace });
+async function askRedis({ namespace, access }: CliConfig, url: string): Promise<string> {
+  const redis = await connectRedis({ url, namespace, ...access.redis });
   try {
     await redis.ping();
     return `${redis.address} answers, evicts nothing`;
@@ -77,8 +93,8 @@ async function askRedis(url: string, namespace: string): Promise<string> {
 }
 
 /** In the database that every server has: ours may not be there yet. */
-async function askClickHouse(url: string): Promise<string> {
-  const clickhouse = await connectClickHouse({ url, database: 'default' });
+async function askClickHouse({ access }: CliConfig, url: string): Promise<string> {
+  const clickhouse = await connectClickHouse({ url, database: 'default', ...access.clickhouse });
   try {
     const [[version] = []] = await clickhouse.select('SELECT version()');
     return `${clickhouse.address} answers, version ${String(version)}`;

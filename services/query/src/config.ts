@@ -1,7 +1,10 @@
 /** The query service's configuration, from the environment. */
 import {
   booleanField,
+  checkEngineAccess,
   choiceField,
+  clickhouseAccess,
+  clickhouseVariables,
   durationField,
   type Environment,
   integerField,
@@ -9,6 +12,9 @@ import {
   portField,
   readConfig,
   redactUrl,
+  redisAccess,
+  redisVariables,
+  type StoreAccess,
   secretField,
   textField,
   tracingVariables,
@@ -22,12 +28,14 @@ const DAY_MS = 86_400_000;
 /** Of all askers together. */
 export const MAX_STREAMS = 4_000;
 
-const schema = z.object({
+const variables = z.object({
   TIDEMARK_REDIS_URL: urlField({ schemes: ['redis', 'rediss'], example: 'redis://127.0.0.1:6379' }).default('redis://127.0.0.1:6379'),
   TIDEMARK_CLICKHOUSE_URL: urlField({ example: 'http://127.0.0.1:8123' }).default('http://127.0.0.1:8123'),
-  TIDEMARK_CLICKHOUSE_DATABASE: textField({ expected: 'letters, digits and "_"', example: 'tidemark', pattern: /^[A-Za-z_][A-Za-z0-9_]*$/ }).default(
-    'tidemark',
-  ),
+  TIDEMARK_CLICKHOUSE_DATABASE: textField({
+    expected: 'letters, digits and "_"',
+    example: 'tidemark',
+    pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  }).default('tidemark'),
   TIDEMARK_NAMESPACE: textField({ expected: 'letters, digits, "_", "." and "-"', example: 'tidemark', pattern: /^[A-Za-z0-9_.-]+$/ }).default(
     'tidemark',
   ),
@@ -48,12 +56,19 @@ const schema = z.object({
   TIDEMARK_LIVE_STREAMS: integerField({ min: 1, max: MAX_STREAMS }).default(200),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
   ...tracingVariables,
+  ...redisVariables,
+  ...clickhouseVariables,
 });
+
+/** What the variables mean together is looked at once each is right by itself. */
+const schema = variables.superRefine(checkEngineAccess);
 
 export interface Config {
   readonly redisUrl: string;
   readonly clickhouseUrl: string;
   readonly clickhouseDatabase: string;
+  /** Users and TLS, beside what the URLs say. */
+  readonly access: { readonly redis: StoreAccess; readonly clickhouse: StoreAccess };
   readonly namespace: string;
   readonly partitions: readonly number[];
   readonly partitioner: 'murmur2' | 'crc32';
@@ -108,6 +123,7 @@ export function readQueryConfig(env: Environment): ConfigOutcome {
       redisUrl: config.TIDEMARK_REDIS_URL,
       clickhouseUrl: config.TIDEMARK_CLICKHOUSE_URL,
       clickhouseDatabase: config.TIDEMARK_CLICKHOUSE_DATABASE,
+      access: { redis: redisAccess(config), clickhouse: clickhouseAccess(config) },
       namespace: config.TIDEMARK_NAMESPACE,
       partitions: Array.from({ length: config.TIDEMARK_PARTITIONS }, (_, partition) => partition),
       partitioner: config.TIDEMARK_PARTITIONER,

@@ -1,19 +1,23 @@
 /** The worker's configuration, read from the environment. */
 import {
   bytesField,
+  checkEngineAccess,
   choiceField,
+  clickhouseVariables,
   durationField,
   hostPortListField,
   integerField,
+  kafkaVariables,
   logLevels,
   portField,
+  redisVariables,
   textField,
   tracingVariables,
   urlField,
 } from '@tidemark/runtime';
 import { z } from 'zod';
 
-export const workerConfig = z.object({
+const workerVariables = z.object({
   TIDEMARK_KAFKA_BROKERS: hostPortListField({ example: '127.0.0.1:9092' }),
   TIDEMARK_REDIS_URL: urlField({ schemes: ['redis', 'rediss'], example: 'redis://127.0.0.1:6379' }),
   TIDEMARK_CLICKHOUSE_URL: urlField({ schemes: ['http', 'https'], example: 'http://127.0.0.1:8123' }),
@@ -41,6 +45,12 @@ export const workerConfig = z.object({
   TIDEMARK_HTTP_PORT: portField().default(8081),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
   ...tracingVariables,
+  ...kafkaVariables,
+  ...redisVariables,
+  ...clickhouseVariables,
 });
+
+/** What the variables mean together is looked at once each is right by itself. */
+export const workerConfig = workerVariables.superRefine(checkEngineAccess);
 
 export type WorkerConfig = z.output<typeof workerConfig>;

@@ -7,14 +7,17 @@ import { connectKafka, createLogWriter, ensureEventsTopic } from '@tidemark/kafk
 import { joinJournals, StoreUnavailable } from '@tidemark/pipeline';
 import { connectRedis, createRedisLineageJournal } from '@tidemark/redis';
 import {
+  clickhouseAccess,
   closeWithin,
   createHealthServer,
   createLogger,
   createMetrics,
   exitCodes,
+  kafkaAccess,
   type Logger,
   reached,
   readConfig,
+  redisAccess,
   runService,
   startTracing,
   systemClock,
@@ -38,13 +41,13 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   const namespace = config.TIDEMARK_NAMESPACE;
   const kafka = await reached(
     'Kafka',
-    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger }),
+    () => connectKafka({ brokers: config.TIDEMARK_KAFKA_BROKERS, clientId: 'tidemark-worker', namespace, logger, ...kafkaAccess(config) }),
     waiting,
   );
-  const redis = await reached('Redis', () => connectRedis({ url: config.TIDEMARK_REDIS_URL, namespace }), waiting);
+  const redis = await reached('Redis', () => connectRedis({ url: config.TIDEMARK_REDIS_URL, namespace, ...redisAccess(config) }), waiting);
   const clickhouse = await reached(
     'ClickHouse',
-    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE }),
+    () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE, ...clickhouseAccess(config) }),
     waiting,
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);

@@ -1,6 +1,7 @@
 /** Before a replay: from when on the running deployment would still count events, by its partitions' clocks. */
 import { DEFAULT_SETTINGS, lineageOf } from '@tidemark/core';
 import { connectRedis, createRedisCellReader } from '@tidemark/redis';
+import type { StoreAccess } from '@tidemark/runtime';
 import { z } from 'zod';
 import { readMetricSets } from '../definition-files.ts';
 
@@ -8,6 +9,8 @@ import { readMetricSets } from '../definition-files.ts';
 export interface DeploymentAddress {
   readonly queryUrl: string | null;
   readonly redisUrl: string | null;
+  /** User and TLS, beside what the URL says. */
+  readonly redisAccess?: StoreAccess;
   readonly namespace: string;
   readonly partitions: number;
   /** Definition files: their lineages are looked up in Redis. */
@@ -33,10 +36,10 @@ async function clocksFromService(queryUrl: string): Promise<number[]> {
   return details.sets.flatMap(({ partitions }) => partitions.flatMap(({ clock }) => (clock === null ? [] : [Date.parse(clock)])));
 }
 
-async function clocksFromRedis({ redisUrl, namespace, partitions, metrics, latenessMs }: DeploymentAddress): Promise<number[]> {
+async function clocksFromRedis({ redisUrl, redisAccess, namespace, partitions, metrics, latenessMs }: DeploymentAddress): Promise<number[]> {
   if (redisUrl === null) return [];
   const sets = readMetricSets(metrics);
-  const connection = await connectRedis({ url: redisUrl, namespace });
+  const connection = await connectRedis({ url: redisUrl, ...redisAccess, namespace });
   try {
     const reader = createRedisCellReader(connection);
     const numbers = Array.from({ length: partitions }, (_, partition) => partition);

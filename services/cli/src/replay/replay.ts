@@ -2,7 +2,7 @@
 
 import { isoInstant } from '@tidemark/core';
 import { connectKafka, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
-import { createProgress, type ExitCode, exitCodes, exitError, formatCount, formatDuration } from '@tidemark/runtime';
+import { createProgress, type ExitCode, exitCodes, exitError, formatCount, formatDuration, type KafkaAccess } from '@tidemark/runtime';
 import { type BadRows, createBadRows } from '../events/bad-rows.ts';
 import { type EventFileFormat, readEventFile } from '../events/event-file.ts';
 import type { EventMap } from '../events/event-map.ts';
@@ -17,6 +17,8 @@ export interface ReplayOptions {
   readonly map: EventMap;
   readonly format?: EventFileFormat | undefined;
   readonly brokers: readonly string[];
+  /** TLS and login of the brokers. */
+  readonly access: KafkaAccess;
   readonly namespace: string;
   readonly partitioner: 'murmur2' | 'crc32';
   /** Creates the topic with so many partitions when it is absent; null expects it to be there. */
@@ -91,8 +93,8 @@ function formatLateness(latenessMs: number): string {
 }
 
 async function send(options: ReplayOptions, events: OrderedEvents, output: Output): Promise<void> {
-  const { brokers, namespace, partitioner, createPartitions } = options;
-  const kafka = await connectKafka({ brokers, clientId: 'tidemark-replay', namespace, logger: kafkaMessages(output) });
+  const { brokers, access, namespace, partitioner, createPartitions } = options;
+  const kafka = await connectKafka({ brokers, clientId: 'tidemark-replay', namespace, logger: kafkaMessages(output), ...access });
   try {
     if (createPartitions !== null) await ensureEventsTopic(kafka, { partitions: createPartitions });
     const writer = createLogWriter(kafka, { partitioner });

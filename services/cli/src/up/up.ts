@@ -175,13 +175,19 @@ class UpRun {
     const { config, output } = this.#context;
     const { kafkaBrokers, clickhouseUrl } = this.#engines?.addresses ?? { kafkaBrokers: '', clickhouseUrl: '' };
     const { namespace, partitions } = config;
-    const clickhouse = await connectClickHouse({ url: clickhouseUrl, database: config.clickhouseDatabase });
+    const clickhouse = await connectClickHouse({ url: clickhouseUrl, database: config.clickhouseDatabase, ...config.access.clickhouse });
     try {
       await migrate(clickhouse, { folder: join(projectFolder, 'schemas/clickhouse'), onProgress: (line) => output.message(output.style.dim(line)) });
     } finally {
       await clickhouse.close();
     }
-    this.#kafka = await connectKafka({ brokers: kafkaBrokers.split(','), clientId: 'tidemark-up', namespace, logger: kafkaMessages(output) });
+    this.#kafka = await connectKafka({
+      brokers: kafkaBrokers.split(','),
+      clientId: 'tidemark-up',
+      namespace,
+      logger: kafkaMessages(output),
+      ...config.access.kafka,
+    });
     await ensureEventsTopic(this.#kafka, { partitions });
   }
 

@@ -9,7 +9,7 @@ import {
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { type CheckResult, type PartitionArchive, type ServedStore, StoreUnavailable } from '@tidemark/pipeline';
 import { connectRedis, createRedisCellInventory, createRedisCellReader } from '@tidemark/redis';
-import { createProgress, type ExitCode, exitCodes, exitError, formatCount, printable } from '@tidemark/runtime';
+import { createProgress, type ExitCode, exitCodes, exitError, formatCount, printable, type StoreAccess } from '@tidemark/runtime';
 import { readMetricSets } from '../definition-files.ts';
 import type { Output } from '../terminal-output.ts';
 import { type ChosenSet, chooseSets } from './chosen-sets.ts';
@@ -23,6 +23,7 @@ export interface VerifyOptions {
   readonly metric?: string | undefined;
   readonly clickhouseUrl: string;
   readonly clickhouseDatabase: string;
+  readonly access: { readonly redis: StoreAccess; readonly clickhouse: StoreAccess };
   /** Null: only ClickHouse is looked at. */
   readonly redisUrl: string | null;
   readonly namespace: string;
@@ -64,9 +65,11 @@ export async function verify(options: VerifyOptions, output: Output): Promise<Ex
 }
 
 async function connect(options: VerifyOptions, output: Output): Promise<Connected> {
-  const clickhouse = await connectClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase });
+  const clickhouse = await connectClickHouse({ url: options.clickhouseUrl, database: options.clickhouseDatabase, ...options.access.clickhouse });
   const redis =
-    options.redisUrl === null ? null : await connectRedis({ url: options.redisUrl, namespace: options.namespace }).catch(tolerate(output));
+    options.redisUrl === null
+      ? null
+      : await connectRedis({ url: options.redisUrl, namespace: options.namespace, ...options.access.redis }).catch(tolerate(output));
   const ledger = createClickHouseCheckLedger(clickhouse);
   const served: ServedStore[] = [{ reader: createClickHouseCellReader(clickhouse), inventory: createClickHouseCellInventory(clickhouse) }];
   if (redis !== null) served.push({ reader: createRedisCellReader(redis), inventory: createRedisCellInventory(redis) });
