@@ -7,6 +7,7 @@ import { type CliConfig, demoSets, readCliConfig } from './config.ts';
 import { isApiPath } from './eval/api-path.ts';
 import { type EventMap, parseEventMap } from './events/event-map.ts';
 import { timeReader } from './events/time-format.ts';
+import { addLineageCommands } from './lineages/commands.ts';
 import { addOperatorCommands } from './operate/commands.ts';
 import type { Output } from './terminal-output.ts';
 import { withExitCode } from './unreachable.ts';
@@ -62,6 +63,7 @@ function createProgram(call: Call): Command {
   addCheck(program, call);
   addVerify(program, call);
   addExplain(program, call);
+  addLineageCommands(program, call);
   addOperatorCommands(program, call);
   return program;
 }

@@ -1,4 +1,5 @@
 /** The journal of lineages: which are worked on, and which are served. */
+export { type ComparedLineages, type CompareLineagesOptions, compareLineages, type LineageDifference } from './compare-lineages.ts';
 export {
   compareEntries,
   type DefinitionText,
