@@ -32,6 +32,10 @@ export interface RunContext {
   /** Unique per run: names the consumer group and the ClickHouse database. */
   readonly run: string;
   readonly profileFolder: string | null;
+  /** Of the worker; default: the car dealer's set. */
+  readonly metricsFile?: string;
+  /** Called when a worker has caught up, before its figures are dropped. */
+  readonly whileServed?: (database: string) => Promise<void>;
 }
 
 const root = join(import.meta.dirname, '../../..');
@@ -81,7 +85,7 @@ async function runWorker(context: RunContext): Promise<RunResult> {
   const env = serviceEnvironment(addresses, {
     TIDEMARK_NAMESPACE: namespace,
     TIDEMARK_CLICKHOUSE_DATABASE: database,
-    TIDEMARK_METRICS: setFile,
+    TIDEMARK_METRICS: context.metricsFile ?? setFile,
     TIDEMARK_HTTP_PORT: '0',
   });
   const measured = startMeasured(join(root, 'services/worker/src/main.ts'), { env, profileFolder: context.profileFolder });
@@ -98,6 +102,7 @@ async function runWorker(context: RunContext): Promise<RunResult> {
     const after = await measured.usage();
     const wallS = (performance.now() - startMs) / 1000;
     checkCounters(await stores.counters(), filled.tally);
+    await context.whileServed?.(database);
     return resultOf({ contender: 'worker', events: filled.tally.events, before, after, wallS, redisWhole });
   } finally {
     await measured.stop();

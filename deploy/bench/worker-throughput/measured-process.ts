@@ -1,5 +1,5 @@
-// Starts a program pinned to one core, with the probe inside, and asks it for its usage.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+// Starts a program pinned to one core, a program of Node's with the probe inside, which answers what it has used.
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,26 +19,29 @@ export function pinAway(pids: readonly number[]): void {
   for (const pid of pids) spawnSync('taskset', ['-a', '-c', '-p', otherCore, String(pid)]);
 }
 
-export interface MeasuredProcess {
-  usage(): Promise<Usage>;
+export interface PinnedProcess {
+  readonly pid: number;
   /** Resolves with the first line of output that holds the text; rejects when the process ends before. */
   line(text: string): Promise<string>;
+  /** The lines so far that hold the text. */
+  lines(text: string): readonly string[];
   /** The answer, unless the process ends before: then it rejects. */
   whileRunning<T>(answer: Promise<T>): Promise<T>;
   /** SIGTERM, and SIGKILL after 20 s. */
   stop(): Promise<void>;
 }
 
+export interface MeasuredProcess extends PinnedProcess {
+  usage(): Promise<Usage>;
+}
+
+/** A program of Node's, with the probe inside. */
 export function startMeasured(program: string, options: { env: NodeJS.ProcessEnv; profileFolder: string | null }): MeasuredProcess {
   const profiling = options.profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`];
   const command = [process.execPath, ...profiling, '--import', probe, program];
-  const pinned = canPin ? ['taskset', '-c', measuredCore, ...command] : command;
-  const child = spawn(pinned[0] ?? '', pinned.slice(1), { env: options.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  const end = new Promise<string>((resolve) => child.on('exit', (code, signal) => resolve(signal ?? `code ${code}`)));
-  const output = watchOutput(child);
-  const orEnd = <T>(answer: Promise<T>): Promise<T> =>
-    Promise.race([answer, end.then((how) => Promise.reject(new Error(`${program} ended with ${how}:\n${output.tail()}`)))]);
+  const { child, pinned } = spawnPinned(command, { env: options.env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }, program);
   return {
+    ...pinned,
     usage: () => {
       const answer = new Promise<Usage>((resolve) => {
         const listen = (message: unknown): void => {
@@ -49,9 +52,36 @@ export function startMeasured(program: string, options: { env: NodeJS.ProcessEnv
         child.on('message', listen);
       });
       child.send('usage');
-      return orEnd(answer);
+      return pinned.whileRunning(answer);
     },
+  };
+}
+
+/** The command on the measured core. */
+export function pinnedCommand(command: readonly string[]): readonly string[] {
+  return canPin ? ['taskset', '-c', measuredCore, ...command] : command;
+}
+
+/** Any program. */
+export function startPinned(command: readonly string[], env: NodeJS.ProcessEnv): PinnedProcess {
+  return spawnPinned(command, { env, stdio: ['ignore', 'pipe', 'pipe'] }, command.join(' ')).pinned;
+}
+
+function spawnPinned(command: readonly string[], options: SpawnOptions, name: string): { child: ChildProcess; pinned: PinnedProcess } {
+  const [file = '', ...args] = pinnedCommand(command);
+  const child = spawn(file, args, options);
+  const end = new Promise<string>((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    child.on('error', (error) => resolve(error.message));
+  });
+  const output = watchOutput(child);
+  const orEnd = <T>(answer: Promise<T>): Promise<T> =>
+    Promise.race([answer, end.then((how) => Promise.reject(new Error(`${name} ended with ${how}:\n${output.tail()}`)))]);
+  const pinned: PinnedProcess = {
+    // taskset becomes the program that it starts.
+    pid: child.pid ?? 0,
     line: (text) => orEnd(output.line(text)),
+    lines: output.lines,
     whileRunning: orEnd,
     stop: async () => {
       child.kill('SIGTERM');
@@ -60,9 +90,10 @@ export function startMeasured(program: string, options: { env: NodeJS.ProcessEnv
       clearTimeout(kill);
     },
   };
+  return { child, pinned };
 }
 
-function watchOutput(child: ChildProcess): { line(text: string): Promise<string>; tail(): string } {
+function watchOutput(child: ChildProcess): { line(text: string): Promise<string>; lines(text: string): readonly string[]; tail(): string } {
   const lines: string[] = [];
   const waiting: { text: string; resolve: (line: string) => void }[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -77,6 +108,7 @@ function watchOutput(child: ChildProcess): { line(text: string): Promise<string>
       const known = lines.find((line) => line.includes(text));
       return known === undefined ? new Promise((resolve) => waiting.push({ text, resolve })) : Promise.resolve(known);
     },
+    lines: (text) => lines.filter((line) => line.includes(text)),
     tail: () => lines.slice(-20).join('\n'),
   };
 }

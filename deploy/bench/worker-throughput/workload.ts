@@ -38,7 +38,7 @@ export const setFile = join(import.meta.dirname, '../../../schemas/metrics/auto-
 /** Above any day's number. */
 const DAY_NUMBERS = 100_000;
 /** A fixed past, so that the same seed gives the same bytes and no event lies in the future. */
-const endMs = Date.UTC(2025, 5, 30);
+export const endMs = Date.UTC(2025, 5, 30);
 
 export function workloadEvents({ workload, ...options }: WorkloadOptions): Iterable<SampleEvent> {
   return workload === 'history' ? cabinetHistory({ ...options, endMs }) : eventStream({ ...options, endMs });
