@@ -250,6 +250,7 @@ export async function createServedWorld(options: WorldOptions) {
     answer,
     serving,
     journal: journal.journal,
+    journalStore: journal,
     follow,
     look,
     live,

@@ -162,7 +162,7 @@ export class Serving {
     if (now !== undefined) this.#serve(name, readable(now.lineage) ?? now);
     const wanted = readable(target);
     if (target !== null && wanted === null)
-      this.#refuse(`${name}: this release cannot read the definitions of lineage ${target}, which is to be served`);
+      this.#refuse(`${name}: lineage ${target} is to be served, but here its definitions make none, or another`);
     const pending = this.#pending.get(name);
     if (wanted === null || wanted.lineage === now?.lineage) this.#drop(name);
     else if (now === undefined && positions.length === 0) this.#serve(name, wanted);

@@ -5,7 +5,13 @@ import { createSwitching, NEW, OLD, PARTITIONS, planOf, positionsIn, type Switch
 
 type Step =
   | { readonly kind: 'grow'; readonly partition: number; readonly by: number }
-  | { readonly kind: 'publish'; readonly lineage: string; readonly partition: number; readonly store: 'redis' | 'clickhouse'; readonly behind: number }
+  | {
+      readonly kind: 'publish';
+      readonly lineage: string;
+      readonly partition: number;
+      readonly store: 'redis' | 'clickhouse';
+      readonly behind: number;
+    }
   | { readonly kind: 'look'; readonly afterMs: number }
   | { readonly kind: 'ask'; readonly client: number }
   | { readonly kind: 'release'; readonly index: number }

@@ -135,7 +135,7 @@ describe('another lineage', () => {
       await world.look();
     }
     expect(servedBy(world)).toBe(OLD);
-    expect(world.refusals).toEqual([`shop: this release cannot read the definitions of lineage ${NEW}, which is to be served`]);
+    expect(world.refusals).toEqual([`shop: lineage ${NEW} is to be served, but here its definitions make none, or another`]);
   });
 
   it('with a metric of another set is refused, and both sets go on as they were', async () => {

@@ -12,8 +12,8 @@ import {
   type Version,
   versionOf,
 } from '../../src/index.ts';
-import { NOTE } from '../partition/folded.ts';
 import { DAY_MS, kpiOf, NOW_MS, setOf, TODAY } from '../answer/published.ts';
+import { NOTE } from '../partition/folded.ts';
 
 export const PARTITIONS = [0, 1, 2];
 export const OLD = 'aaaaaaaaaaaaaaaa';
