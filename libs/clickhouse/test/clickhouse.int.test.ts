@@ -20,6 +20,7 @@ import {
   createClickHouseLineageJournal,
   createClickHousePartitionArchive,
   createClickHouseSnapshotStore,
+  createClickHouseTimeOrderedArchive,
   migrate,
 } from '@tidemark/clickhouse';
 import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
@@ -92,6 +93,8 @@ archiveReadersContract('ClickHouse', async () => {
     archive: createClickHouseArchive(connection),
     partitionArchive: createClickHousePartitionArchive(connection),
     checkArchive: createClickHouseCheckArchive(connection),
+    // Small, so that every boundary between two questions is met.
+    timeOrderedArchive: createClickHouseTimeOrderedArchive(connection, { placesAtOnce: 5, pageRecords: 3, pageBytes: 250 }),
     close: () => connection.close(),
   };
 });

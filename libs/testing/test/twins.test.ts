@@ -63,8 +63,8 @@ outcomeTrailContract('the twin', async () => {
 });
 
 archiveReadersContract('the twin', async () => {
-  const { archive, partitionArchive, checkArchive } = new MemoryArchive();
-  return { archive, partitionArchive, checkArchive, close: nothing };
+  const { archive, partitionArchive, checkArchive, timeOrderedArchive } = new MemoryArchive();
+  return { archive, partitionArchive, checkArchive, timeOrderedArchive, close: nothing };
 });
 
 checkLedgerContract('the twin', async () => ({ ledger: new MemoryCheckLedger().ledger, close: nothing }));

@@ -26,6 +26,12 @@ export const HALT_REASONS = [
     pattern: /^the archive from offset \d+ to \d+ is not what its chain names/,
     shown: 'the archive from offset … to … is not what its chain names',
   },
+  {
+    code: 'past_lost',
+    who: 'worker',
+    pattern: /^the past of this lineage is the archive in time order/,
+    shown: 'the past of this lineage is the archive in time order up to position …',
+  },
   { code: 'log_shorter', who: 'worker', pattern: /^position \d+ lies beyond the end of the log/, shown: 'position … lies beyond the end of the log' },
   { code: 'store_ahead', who: 'worker', pattern: /^(redis|clickhouse) holds figures up to/, shown: 'redis holds figures up to …' },
   { code: 'archive_ahead', who: 'archiver', pattern: /^the log ends at offset/, shown: 'the log ends at offset …, but the archive at …' },

@@ -8,7 +8,7 @@ import { splitVersion } from '../ports/version.ts';
 import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
 import { ExpectedRecords } from './expected-records.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
-import { type PublishContext, type PublishResult, publish } from './publish.ts';
+import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
 
 export interface Beats {
   readonly publishIntervalMs: number;
@@ -71,6 +71,8 @@ export interface LineagePartitionOptions {
   readonly checkpointSizes?: CheckpointSizes | undefined;
   /** Integers that may wait for a sink before the fold pauses. */
   readonly maxDirtyCells: number;
+  /** Where the log's order begins: what lies below is the archive in time order, which nobody but a rebuild folds. 0: with the log. */
+  readonly beginsAt: number;
   /** The log's end as last heard of; null when unknown. */
   readonly logHigh: () => number | null;
   /** The log's beginning as last heard of. */
@@ -125,6 +127,11 @@ export class LineagePartition {
     if ('halt' in outcome) return this.halt(outcome.halt);
     const { memory } = outcome;
     const { next } = memory.fold.state;
+    const { beginsAt } = this.#options;
+    if (next < beginsAt) {
+      const past = `the past of this lineage is the archive in time order up to position ${beginsAt}`;
+      return this.halt(`${past}, and no store has the state that was built from it: run tidemark rebuild --again`);
+    }
     this.memory = memory;
     this.#reload = false;
     const heads = await this.#heads();
@@ -307,21 +314,12 @@ export class LineagePartition {
   }
 
   #note(memory: PartitionMemory): HeadNote {
-    const { state } = memory.fold;
     const { clock, identity, logHigh, logHighAtMs } = this.#options;
     const nowMs = clock.nowMs();
     const high = logHigh();
-    return {
-      clockMs: Number.isFinite(state.clockMs) ? state.clockMs : null,
-      counters: { ...state.counters.toRecord(), capped: state.cappedActors.size },
-      overflow: state.dictionaries.some((dictionary) => dictionary.overflow),
-      partitionCount: identity.partitionCount,
-      publishedAtMs: nowMs,
-      confirmedAtMs: nowMs,
-      // Who has been asleep, or does not reach the log, knows where it ended and not where it ends.
-      atEnd: high !== null && state.next >= high && nowMs - logHighAtMs() <= END_KNOWN_FOR_MS,
-      fingerprint: memory.fingerprint,
-    };
+    // Who has been asleep, or does not reach the log, knows where it ended and not where it ends.
+    const atEnd = high !== null && memory.fold.state.next >= high && nowMs - logHighAtMs() <= END_KNOWN_FOR_MS;
+    return noteOf(memory, { nowMs, partitionCount: identity.partitionCount, atEnd });
   }
 
   /** The heads of the stores that answer. One that does not is looked at when it publishes. */

@@ -67,6 +67,24 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
   }
 }
 
+/** What a head says of the state now. */
+export function noteOf(
+  { fold, fingerprint }: PartitionMemory,
+  at: { readonly nowMs: number; readonly partitionCount: number; readonly atEnd: boolean },
+): HeadNote {
+  const { clockMs, counters, cappedActors, dictionaries } = fold.state;
+  return {
+    clockMs: Number.isFinite(clockMs) ? clockMs : null,
+    counters: { ...counters.toRecord(), capped: cappedActors.size },
+    overflow: dictionaries.some((dictionary) => dictionary.overflow),
+    partitionCount: at.partitionCount,
+    publishedAtMs: at.nowMs,
+    confirmedAtMs: at.nowMs,
+    atEnd: at.atEnd,
+    fingerprint,
+  };
+}
+
 /** Rows between the base and the largest dropped version, when the state no longer has all of them; [] when nothing is missing. */
 async function refillRows(memory: PartitionMemory, base: Version, context: PublishContext): Promise<readonly CellRow[] | null> {
   if (base >= memory.dropped) return [];

@@ -1,6 +1,8 @@
 /** The worker: a log handler that keeps every lineage of every assigned partition current. */
 import { createDecoder, type Partitioner } from '@tidemark/codec';
 import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { LOG_ORIGIN } from '../lineages/entry.ts';
+import { readOrigin } from '../past/origin.ts';
 import type { EventLog, LogBatch, LogBounds, LogHandler, LogIdentity, LogWriter } from '../ports/log.ts';
 import type { OperatorRequest, OperatorRequests } from '../ports/operator-requests.ts';
 import type { OutcomeTrail } from '../ports/outcome-trail.ts';
@@ -286,7 +288,7 @@ export class Worker implements LogHandler {
   }
 
   #newLineage(partition: number, index: number): LineagePartition {
-    const { stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells, observe } = this.#options;
+    const { stores, beats, clock, randomId, incarnation, partitioner, checkpointSizes, maxDirtyCells, observe, origin = LOG_ORIGIN } = this.#options;
     const set = this.#options.sets[index] as MetricSet;
     const lineage = this.lineages[index] as string;
     return new LineagePartition({
@@ -301,6 +303,7 @@ export class Worker implements LogHandler {
       writer: incarnation,
       checkpointSizes,
       maxDirtyCells,
+      beginsAt: readOrigin(origin)?.positions[partition] ?? 0,
       observe,
       newFold: () => this.#newFold(set),
       logHigh: () => endOf(this.#holdings.get(partition)),

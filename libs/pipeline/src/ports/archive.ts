@@ -64,6 +64,15 @@ export interface PartitionArchive {
   records(span: ArchiveSpan): Promise<readonly ArchivedRecord[]>;
 }
 
+/** Reads one partition back in the order of time. */
+export interface TimeOrderedArchive {
+  /**
+   * The records below `to` by the time of their event (of one that is no event: its LogAppendTime), then by offset, each once, in pages of a bounded size.
+   * Iterating throws StoreUnavailable when the archive does not answer.
+   */
+  inTimeOrder(of: { readonly epoch: number; readonly partition: number; readonly to: number }): AsyncIterable<readonly ArchivedRecord[]>;
+}
+
 /** Whose records to read: those of one actor's id in one partition below an offset. */
 export interface ActorSpan {
   readonly epoch: number;

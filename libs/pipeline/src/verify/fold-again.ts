@@ -3,7 +3,8 @@ import { createDecoder, type Partitioner } from '@tidemark/codec';
 import { createCalendars, type FoldSettings, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
 import { createBatchFolder } from '../partition/fold-batch.ts';
 import { emptyMemory, type PartitionMemory } from '../partition/memory.ts';
-import type { ArchivedRecord, PartitionArchive } from '../ports/archive.ts';
+import { foldInTimeOrder, surveyArchive } from '../past/time-ordered-fold.ts';
+import type { ArchivedRecord, PartitionArchive, TimeOrderedArchive } from '../ports/archive.ts';
 import { archiveBatch } from './archive-batch.ts';
 import { type ArchivePage, BrokenArchive, type WalkOptions, walkArchive } from './archive-walk.ts';
 
@@ -15,6 +16,8 @@ export interface FoldAgainOptions {
   readonly partitionCount: number;
   readonly partition: number;
   readonly epoch: number;
+  /** Of a lineage that was built from the archive in time order: up to which position. What lies below is folded so, the rest as the log has it. */
+  readonly timeOrdered?: { readonly archive: TimeOrderedArchive; readonly next: number };
   readonly paging?: Pick<WalkOptions, 'pageRecords' | 'pageBytes'>;
   readonly folded?: (records: number) => void;
 }
@@ -29,10 +32,11 @@ export interface FoldAgain {
 }
 
 export function createFoldAgain(options: FoldAgainOptions): FoldAgain {
-  const { set, settings, partition, epoch, partitioner, partitionCount } = options;
+  const { set, settings, partition, epoch, partitioner, partitionCount, timeOrdered, archive } = options;
   const vocabulary = new Vocabulary();
   const memory = emptyMemory(new PartitionFold({ set, settings, vocabulary, calendars: createCalendars() }));
   memory.fold.state.epoch = epoch;
+  let hasPast = timeOrdered === undefined || timeOrdered.next === 0;
   const folder = createBatchFolder({ decoder: createDecoder(vocabulary), partitioner, partitionCount });
   let walk: AsyncGenerator<ArchivePage, number> | null = null;
   let provenTo = 0;
@@ -72,6 +76,11 @@ export function createFoldAgain(options: FoldAgainOptions): FoldAgain {
     memory,
     async advance(next) {
       const { state } = memory.fold;
+      if (!hasPast && timeOrdered !== undefined) {
+        const survey = await surveyArchive({ ...options.paging, archive, epoch, partition, to: timeOrdered.next });
+        await foldInTimeOrder(memory, { ...options, archive: timeOrdered.archive, survey, vocabulary });
+        hasPast = true;
+      }
       while (state.next < next) {
         const [page, ...rest] = pages;
         if (page === undefined) {

@@ -78,6 +78,11 @@ test('a log that lost records which the archive has lost as well', async () => {
   ]);
 });
 
+test('a past that only a rebuild can fold, and whose state is in no store', async () => {
+  const bench = await folded();
+  expect(await started(bench, { origin: 'archive:1:3' })).toEqual(['past_lost']);
+});
+
 test('a log that is another one: rewritten, replaced under us, of other constants, without our partition', async () => {
   const rewritten = await folded();
   rewritten.log.truncate(0, 3);

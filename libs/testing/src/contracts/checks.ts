@@ -10,6 +10,7 @@ import type {
   Incident,
   IncidentLedger,
   PartitionArchive,
+  TimeOrderedArchive,
 } from '@tidemark/pipeline';
 import { NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,6 +21,7 @@ export interface ArchiveReadersUnderTest {
   readonly archive: Archive;
   readonly partitionArchive: PartitionArchive;
   readonly checkArchive: CheckArchive;
+  readonly timeOrderedArchive: TimeOrderedArchive;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function archiveReadersContract(name: string, make: () => Promise<Archive
     });
     const fresh = () => ({ ...under, partition: ++partition });
     describePartitionArchive(fresh);
+    describeTimeOrder(fresh);
     describeCheckArchive(fresh);
   });
 }
@@ -66,6 +69,41 @@ function describePartitionArchive(fresh: Fresh): void {
     expect(await partitionArchive.links(span)).toEqual(links);
     expect(await partitionArchive.links({ ...span, from: 5, to: 20, limit: 1 })).toEqual([link(10, 15)]);
     expect(await partitionArchive.chainEnd(1, partition)).toEqual({ from: 0, to: 2 ** 40 });
+  });
+}
+
+function describeTimeOrder(fresh: Fresh): void {
+  test('records below an offset come by time, then offset, each once; what is no event comes by its append time', async () => {
+    const { archive, timeOrderedArchive, partition } = fresh();
+    const recordMs = 1_700_000_000_000;
+    const of = (offset: number, timeMs: number) => {
+      const record = archivedRecord(partition, offset, { timestampMs: recordMs + offset, value: Buffer.alloc(100, offset) });
+      return { ...record, parsed: record.parsed && { ...record.parsed, timeMs } };
+    };
+    const rejected = archivedRecord(partition, 6, { timestampMs: recordMs - 5, parsed: null, reason: 'bad_json' });
+    const tick = archivedRecord(partition, 7, { timestampMs: recordMs - 7, parsed: null, control: true, key: null, value: null });
+    const events = [
+      of(0, recordMs),
+      of(1, recordMs - 90),
+      of(2, -62_135_596_800_000),
+      of(3, recordMs - 6),
+      of(4, recordMs - 90),
+      of(5, recordMs + 9),
+    ];
+    await archive.insert([...events, rejected, tick, of(8, recordMs - 100)]);
+    await archive.insert([events[3] ?? rejected, archivedRecord(partition, 2, { epoch: 2 })]);
+    const order = async (to: number): Promise<readonly number[]> => {
+      const found: number[] = [];
+      for await (const page of timeOrderedArchive.inTimeOrder({ epoch: 1, partition, to })) {
+        expect(page.length).toBeGreaterThan(0);
+        for (const record of page) expect([...events, rejected, tick]).toContainEqual(record);
+        found.push(...page.map(({ offset }) => offset));
+      }
+      return found;
+    };
+    expect(await order(8)).toEqual([2, 1, 4, 7, 3, 6, 0, 5]);
+    expect(await order(5)).toEqual([2, 1, 4, 3, 0]);
+    expect(await order(0)).toEqual([]);
   });
 }
 

@@ -1,5 +1,5 @@
 /** The readers of the in-memory archive: a partition in order, and what the check of single actors asks. */
-import type { ArchiveChunk, ArchivedRecord, CheckArchive, PartitionArchive } from '@tidemark/pipeline';
+import type { ArchiveChunk, ArchivedRecord, CheckArchive, PartitionArchive, TimeOrderedArchive } from '@tidemark/pipeline';
 
 interface Archived {
   recordsOf(epoch: number, partition: number): readonly ArchivedRecord[];
@@ -28,6 +28,24 @@ export function partitionArchiveOver(archived: Archived, chainEnd: PartitionArch
         };
         return records.slice(0, limit).filter(isWithin);
       }),
+  };
+}
+
+/** Small pages, so that what holds between two of them is met. */
+const PAGE_RECORDS = 7;
+
+export function timeOrderedArchiveOver(archived: Archived, call: Call): TimeOrderedArchive {
+  const timeOf = ({ parsed, timestampMs }: ArchivedRecord): number => parsed?.timeMs ?? timestampMs;
+  return {
+    async *inTimeOrder({ epoch, partition, to }) {
+      const all = await call('inTimeOrder', partition, () =>
+        archived
+          .recordsOf(epoch, partition)
+          .filter(({ offset }) => offset < to)
+          .sort((a, b) => timeOf(a) - timeOf(b) || a.offset - b.offset),
+      );
+      for (let from = 0; from < all.length; from += PAGE_RECORDS) yield all.slice(from, from + PAGE_RECORDS);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** An in-memory archive of records and chunks with the promises of ClickHouse, for tests and the simulator. */
-import type { Archive, ArchiveChunk, ArchivedRecord, CheckArchive, PartitionArchive } from '@tidemark/pipeline';
-import { checkArchiveOver, partitionArchiveOver } from './archive-readers.ts';
+import type { Archive, ArchiveChunk, ArchivedRecord, CheckArchive, PartitionArchive, TimeOrderedArchive } from '@tidemark/pipeline';
+import { checkArchiveOver, partitionArchiveOver, timeOrderedArchiveOver } from './archive-readers.ts';
 import { type Intercept, underIntercept } from './calls.ts';
 
 /** Owns the records and chunks of all epochs and partitions. */
@@ -8,6 +8,7 @@ export class MemoryArchive {
   readonly archive: Archive;
   readonly partitionArchive: PartitionArchive;
   readonly checkArchive: CheckArchive;
+  readonly timeOrderedArchive: TimeOrderedArchive;
   intercept: Intercept | undefined;
   readonly #records = new Map<string, ArchivedRecord>();
   readonly #chunks: ArchiveChunk[] = [];
@@ -32,6 +33,7 @@ export class MemoryArchive {
     };
     this.partitionArchive = partitionArchiveOver(this, this.archive.chainEnd, call);
     this.checkArchive = checkArchiveOver(this, call);
+    this.timeOrderedArchive = timeOrderedArchiveOver(this, call);
   }
 
   /** Acknowledged links in the order of their arrival. */
