@@ -5,6 +5,7 @@ import type { EngineAddresses } from '@tidemark/local';
 import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
 import { eventStream, type SampleEvent } from '@tidemark/testing';
 import { uniqueName } from '@tidemark/testing/engines';
+import { archivedBytes, rollupsOf, segmentBytes } from './bytes/stored-sizes.ts';
 import { SteppedWorker } from './in-process/stepped-worker.ts';
 import { type BenchOptions, readBenchOptions } from './report/options.ts';
 import { machineOf, type ReportRow, redisInfo, rowOf, tell } from './report/report.ts';
@@ -13,7 +14,7 @@ import { withEngines } from './running/engines.ts';
 import { partitionCount } from './worker-throughput/topic.ts';
 import { readSet, setFile } from './worker-throughput/workload.ts';
 
-type Options = BenchOptions<'rate' | 'people' | 'warm' | 'seconds'>;
+type Options = BenchOptions<'rate' | 'people' | 'warm' | 'seconds' | 'archived'>;
 
 /** To each store since the start. */
 interface Bytes {
@@ -25,14 +26,18 @@ interface Bytes {
 interface Run {
   readonly events: number;
   readonly bytes: Bytes;
-  readonly redisMemoryMib: number;
-  readonly clickhouseDiskMib: number;
+  readonly redisMemoryBytes: number;
+  /** Of it packed state. */
+  readonly segmentBytes: number;
+  readonly rollups: { readonly rows: number; readonly diskBytes: number };
+  readonly archivedBytesPerEvent: number;
 }
 
 const endMs = Date.UTC(2025, 5, 30);
 /** As often as a fetch comes that waits for more. */
 const stepMs = 50;
 const kinds = ['redis', 'clickhouse', 'checkpoints'] as const;
+const mebi = 2 ** 20;
 const root = join(import.meta.dirname, '../..');
 
 const options: Options = readBenchOptions(process.argv.slice(2), {
@@ -41,6 +46,8 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
   /** Seconds of traffic that are not counted: until most people have been seen. */
   warm: { full: 20, tiny: 1 },
   seconds: { full: 60, tiny: 6 },
+  /** Events that are archived beside it, to see what they take. */
+  archived: { full: 200_000, tiny: 2_000 },
   repeats: { full: 1, tiny: 1 },
 });
 
@@ -81,19 +88,23 @@ async function measure({ redisUrl, clickhouseUrl }: EngineAddresses): Promise<Ru
       clickhouse: after.clickhouse - before.clickhouse,
       checkpoints: after.checkpoints - before.checkpoints,
     };
-    const [[disk] = []] = await clickhouse.select(`SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = {database:String}`, {
-      database: namespace,
-    });
-    const redisMemoryMib = ((await redisMemory(redisUrl)) - memoryBefore) / 2 ** 20;
+    const redisMemoryBytes = (await redisMemory(redisUrl)) - memoryBefore;
     await worker.close();
-    return { events: worker.fed - counted, bytes, redisMemoryMib, clickhouseDiskMib: Number(disk) / 2 ** 20 };
+    return {
+      events: worker.fed - counted,
+      bytes,
+      redisMemoryBytes,
+      segmentBytes: await segmentBytes(redisUrl, namespace),
+      rollups: await rollupsOf(clickhouse),
+      archivedBytesPerEvent: await archivedBytes(clickhouse, firstOf(workload(), options.number('archived')), partitionCount),
+    };
   } finally {
     await Promise.all([redis.close(), checkpointRedis.close(), clickhouse.close()]);
     await Promise.all([redisProxy.close(), checkpointProxy.close(), clickhouseProxy.close()]);
   }
 }
 
-function workload(): Iterator<SampleEvent> {
+function workload(): Generator<SampleEvent> {
   const rate = options.number('rate');
   const events = rate * (options.number('warm') + options.number('seconds') + 1);
   return eventStream({ seed: options.number('seed'), events, people: options.number('people'), days: events / rate / 86_400, endMs });
@@ -103,10 +114,13 @@ function workload(): Iterator<SampleEvent> {
 async function live(worker: SteppedWorker, events: Iterator<SampleEvent>, seconds: number): Promise<void> {
   const perStep = Math.round((options.number('rate') * stepMs) / 1_000);
   for (let step = 0; step < (seconds * 1_000) / stepMs; step++) {
-    const fed = Array.from({ length: perStep }, () => events.next()).flatMap(({ value, done }) => (done === true ? [] : [value]));
-    worker.feed(fed);
+    worker.feed(firstOf(events, perStep));
     await worker.advance(stepMs);
   }
+}
+
+function firstOf(events: Iterator<SampleEvent>, count: number): SampleEvent[] {
+  return Array.from({ length: count }, () => events.next()).flatMap(({ value, done }) => (done === true ? [] : [value]));
 }
 
 function proxyOf(url: string): Promise<CountingProxy> {
@@ -146,12 +160,32 @@ function rowsOf(runs: readonly Run[]): readonly ReportRow[] {
     rowOf(
       'Redis, memory in use for rows and state',
       'MiB',
-      runs.map(({ redisMemoryMib }) => redisMemoryMib),
+      runs.map(({ redisMemoryBytes }) => redisMemoryBytes / mebi),
     ),
     rowOf(
-      'ClickHouse, rollups on disk before merges',
+      'of it packed state',
       'MiB',
-      runs.map(({ clickhouseDiskMib }) => clickhouseDiskMib),
+      runs.map((run) => run.segmentBytes / mebi),
+    ),
+    rowOf(
+      'of it each row of the rollups',
+      'B',
+      runs.map((run) => (run.redisMemoryBytes - run.segmentBytes) / run.rollups.rows),
+    ),
+    rowOf(
+      'rows of the rollups',
+      'rows',
+      runs.map(({ rollups }) => rollups.rows),
+    ),
+    rowOf(
+      'ClickHouse, each row of the rollups on disk, merged',
+      'B',
+      runs.map(({ rollups }) => rollups.diskBytes / rollups.rows),
+    ),
+    rowOf(
+      'ClickHouse, the archive on disk, both orders, merged',
+      'B / event',
+      runs.map(({ archivedBytesPerEvent }) => archivedBytesPerEvent),
     ),
   ];
 }
