@@ -34,6 +34,8 @@ const workerVariables = z.object({
   TIDEMARK_PUBLISH_INTERVAL: durationField({ minMs: 20 }).default(250),
   TIDEMARK_TABLE_PUBLISH_INTERVAL: durationField({ minMs: 200 }).default(1_000),
   TIDEMARK_CHECKPOINT_INTERVAL: durationField({ minMs: 200 }).default(5_000),
+  /** Between two copies of each partition's saved state to ClickHouse, from where it comes back when Redis has lost it; 0: none are made. */
+  TIDEMARK_SNAPSHOT_INTERVAL: durationField({ minMs: 0 }).default(15 * 60_000),
   /** What may wait for a sink, per partition and lineage, at 8 bytes an integer. */
   TIDEMARK_MAX_DIRTY: bytesField({ minBytes: 1_048_576 }).default(64 * 1024 * 1024),
   /** The worker recomputes so many actors, drawn at random, from the archive every so often; 0 of either: never. */

@@ -4,16 +4,11 @@ import { type ClickHouseConnection, createClickHouseCellSink } from '@tidemark/c
 import type { FoldSettings } from '@tidemark/core';
 import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
 import { type Beats, type LogIdentity, type LogWriter, Worker, type WorkerEvent } from '@tidemark/pipeline';
-import {
-  createRedisCellSink,
-  createRedisCheckpointStore,
-  createRedisOperatorRequests,
-  createRedisOutcomeTrail,
-  type RedisConnection,
-} from '@tidemark/redis';
+import { createRedisCellSink, createRedisOperatorRequests, createRedisOutcomeTrail, type RedisConnection } from '@tidemark/redis';
 import { type Metrics, systemClock, type Tracing } from '@tidemark/runtime';
 import type { WorkerConfig } from './config.ts';
 import { createBeatObserver, tracedStores } from './observed-beats.ts';
+import type { Past } from './past.ts';
 import type { GroupWorker, WorkerGroup } from './supervisor.ts';
 
 export interface GroupWorkerOptions {
@@ -22,6 +17,7 @@ export interface GroupWorkerOptions {
   readonly redis: RedisConnection;
   readonly clickhouse: ClickHouseConnection;
   readonly identity: LogIdentity;
+  readonly past: Past;
   readonly settings: FoldSettings;
   readonly writer: LogWriter;
   readonly metrics: Metrics;
@@ -31,13 +27,13 @@ export interface GroupWorkerOptions {
 
 /** Answers what makes a Worker for a group; each has a consumer group of its own, and all write to the same stores under their lineages' names. */
 export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerGroup) => GroupWorker {
-  const { config, kafka, redis, clickhouse, identity, settings, writer, metrics, tracing, report } = options;
+  const { config, kafka, redis, clickhouse, identity, past, settings, writer, metrics, tracing, report } = options;
   const groupId = config.TIDEMARK_CONSUMER_GROUP ?? `${config.TIDEMARK_NAMESPACE}.worker`;
   const stores = tracedStores(
     {
       redis: createRedisCellSink(redis),
       clickhouse: createClickHouseCellSink(clickhouse),
-      checkpoints: createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 }),
+      checkpoints: past.checkpoints,
     },
     tracing,
   );
@@ -62,12 +58,14 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
       ...common,
       sets,
       origin,
-      log: createEventLog(kafka, {
-        groupId: suffix === '' ? groupId : `${groupId}.${suffix}`,
-        sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
-        // A fold keeps numbers.
-        keepsBytes: false,
-      }),
+      log: past.longLog(
+        createEventLog(kafka, {
+          groupId: suffix === '' ? groupId : `${groupId}.${suffix}`,
+          sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
+          // A fold keeps numbers.
+          keepsBytes: false,
+        }),
+      ),
     });
 }
 

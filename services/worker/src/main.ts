@@ -5,7 +5,7 @@ import { connectClickHouse, createClickHouseLineageJournal } from '@tidemark/cli
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
 import { joinJournals, StoreUnavailable } from '@tidemark/pipeline';
-import { connectRedis, createRedisLineageJournal } from '@tidemark/redis';
+import { connectRedis, createRedisCheckpointStore, createRedisLineageJournal } from '@tidemark/redis';
 import {
   clickhouseAccess,
   closeWithin,
@@ -24,6 +24,7 @@ import {
 } from '@tidemark/runtime';
 import { type WorkerConfig, workerConfig } from './config.ts';
 import { createGroupWorkers } from './group-worker.ts';
+import { createPast } from './past.ts';
 import { createReports } from './reports.ts';
 import { createRoutingCheck } from './routing-check.ts';
 import { startWorkerSelfCheck } from './self-check.ts';
@@ -56,12 +57,14 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   const metrics = createMetrics();
   const { TIDEMARK_OTLP_ENDPOINT: endpoint, TIDEMARK_TRACE_PERCENT: percent } = config;
   const tracing = await startTracing({ endpoint, percent, service: 'worker', logger });
+  const checkpoints = createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 });
+  const past = createPast({ config, clickhouse, checkpoints, identity, logger });
   const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor });
   const supervisor: LineageSupervisor = new LineageSupervisor({
     journal: joinJournals({ table: createClickHouseLineageJournal(clickhouse), copy: createRedisLineageJournal(redis) }),
     configured,
     settings,
-    newWorker: createGroupWorkers({ config, kafka, redis, clickhouse, identity, settings, writer, metrics, tracing, report }),
+    newWorker: createGroupWorkers({ config, kafka, redis, clickhouse, identity, past, settings, writer, metrics, tracing, report }),
     clock: systemClock,
     randomId: randomUUID,
     by: `worker ${hostname()}`.slice(0, 200),
@@ -85,6 +88,7 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
       void stuck.stop();
       // What it waits for is not worth a stop's time; what it reads fails once the connection is closed.
       void selfCheck?.stop();
+      void past.stop();
       await supervisor.stop();
       await closeWithin(CLOSE_DEADLINE_MS, [writer.close(), kafka.close(), redis.close(), clickhouse.close(), health.close(), tracing.stop()]);
     },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type FoldSettings, lineageOf, type MetricSet } from '@tidemark/core';
 import { parseMetricSets, problemLine } from '@tidemark/definitions';
-import { type DefinitionText, type KnownLineage, LOG_ORIGIN } from '@tidemark/pipeline';
+import { type DefinitionText, isOrigin, type KnownLineage } from '@tidemark/pipeline';
 import { exitCodes, exitError } from '@tidemark/runtime';
 
 /** A set as the configuration names it. */
@@ -37,7 +37,7 @@ export type FoundSet = { readonly ok: true; readonly set: MetricSet } | { readon
 /** The set that a lineage of the journal folds; `why` says what keeps this program with these settings from folding it. */
 export function setOf(known: KnownLineage, settings: FoldSettings): FoundSet {
   const { files, origin, lineage } = known;
-  if (origin !== LOG_ORIGIN) return { ok: false, why: `its past comes from ${origin}, which this release cannot read` };
+  if (!isOrigin(origin)) return { ok: false, why: `its past comes from ${origin}, which this release cannot read` };
   const texts = new Map(files.map(({ name, text }) => [name, text]));
   const parsed = parseMetricSets([...texts.keys()], (name) => texts.get(name) ?? '');
   if (!parsed.ok)

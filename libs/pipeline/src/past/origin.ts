@@ -14,6 +14,11 @@ export function originOf({ epoch, positions }: ArchiveOrigin): string {
   return `archive:${epoch}:${positions.join(',')}`;
 }
 
+/** Whether this release knows how the past of such a lineage is folded. */
+export function isOrigin(origin: string): boolean {
+  return origin === LOG_ORIGIN || ORIGIN.test(origin);
+}
+
 /** Null for the log; throws a RangeError for a text that is no origin. */
 export function readOrigin(origin: string): ArchiveOrigin | null {
   if (origin === LOG_ORIGIN) return null;

@@ -1,6 +1,7 @@
 /** A store of checkpoints that has a second one behind it: saved state is copied there now and then, and comes back from there where the first store has lost it. */
 import type { CheckpointContext } from '../partition/checkpoint.ts';
 import type { CheckpointStore, Manifest } from '../ports/checkpoint.ts';
+import { StoreUnavailable } from '../ports/sink.ts';
 import type { SnapshotStore } from '../ports/snapshot.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { copyState, newestOf } from './copy-state.ts';
@@ -51,7 +52,12 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
       const stored = await checkpoints.manifest(lineage, partition);
       if (stored !== null) return stored;
       const passedOver = (why: string): void => report({ event: 'copy_passed_over', lineage, partition, why });
-      const restored = await restoreState({ checkpoints, snapshots, identity, partitioner, lineage, partition, passedOver });
+      const restored = await restoreState({ checkpoints, snapshots, identity, partitioner, lineage, partition, passedOver }).catch(
+        (error: unknown) => {
+          // A table that is not there yet, or must not be read, is unreachable, not absent.
+          throw error instanceof StoreUnavailable ? error : new StoreUnavailable('snapshot', error instanceof Error ? error.message : String(error));
+        },
+      );
       if (restored !== null) report({ event: 'restored', lineage, partition, next: restored.next });
       return restored;
     },

@@ -60,13 +60,14 @@ export const CLICKHOUSE_RIGHTS: Readonly<Record<Role, readonly ClickHouseRight[]
     right('events_by_actor', 'SELECT'),
     right('archive_chunks', 'SELECT'),
     right('lineage_journal', 'SELECT', 'INSERT'),
+    right('snapshots', 'SELECT', 'INSERT'),
     right('checks', 'INSERT'),
     right('incidents', 'INSERT'),
   ],
   archiver: [right('events', 'INSERT'), right('archive_chunks', 'SELECT', 'INSERT')],
   query: [right('*', 'SELECT')],
   migrate: [right('*', 'CREATE DATABASE', 'CREATE TABLE', 'CREATE VIEW', 'SELECT', 'INSERT')],
-  operator: [right('*', 'SELECT'), right('lineage_journal', 'INSERT'), right('checks', 'INSERT')],
+  operator: [right('*', 'SELECT'), right('rollup_cells', 'INSERT'), right('lineage_journal', 'INSERT'), right('checks', 'INSERT')],
   producer: [],
 };
 
@@ -79,6 +80,7 @@ export const CLICKHOUSE_TABLES: Readonly<Record<string, string>> = {
   checks: 'position',
   incidents: 'position',
   lineage_journal: 'sequence',
+  snapshots: 'saved_ms',
 };
 
 /** One line for kafka-acls.sh. */

@@ -1,0 +1,66 @@
+/** Where a worker's past comes from when Kafka or Redis has lost it: the archive in the log's place, and copies of the state in ClickHouse. */
+import { randomUUID } from 'node:crypto';
+import { type ClickHouseConnection, createClickHousePartitionArchive, createClickHouseSnapshotStore } from '@tidemark/clickhouse';
+import {
+  type CheckpointStore,
+  createLongLog,
+  createSnapshots,
+  type EventLog,
+  type LogIdentity,
+  type LongLogEvent,
+  type SnapshotEvent,
+} from '@tidemark/pipeline';
+import { type Logger, systemClock } from '@tidemark/runtime';
+import type { WorkerConfig } from './config.ts';
+
+export interface Past {
+  /** The same store, with copies behind it. */
+  readonly checkpoints: CheckpointStore;
+  /** The same log, with the archive before it. */
+  longLog(log: EventLog): EventLog;
+  stop(): Promise<void>;
+}
+
+/** Of the archive; raised where a topic continues another one. */
+const EPOCH = 1;
+
+export function createPast(options: {
+  readonly config: WorkerConfig;
+  readonly clickhouse: ClickHouseConnection;
+  readonly checkpoints: CheckpointStore;
+  readonly identity: LogIdentity;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+}): Past {
+  const { config, clickhouse, checkpoints, identity, logger } = options;
+  const archive = createClickHousePartitionArchive(clickhouse);
+  const snapshots = createSnapshots({
+    checkpoints,
+    snapshots: createClickHouseSnapshotStore(clickhouse),
+    identity,
+    partitioner: config.TIDEMARK_PARTITIONER,
+    clock: systemClock,
+    randomId: randomUUID,
+    intervalMs: config.TIDEMARK_SNAPSHOT_INTERVAL,
+    report: (event) => tellCopy(event, logger),
+  });
+  const report = (event: LongLogEvent): void => tellArchive(event, logger);
+  return {
+    checkpoints: snapshots.checkpoints,
+    longLog: (log) => createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report }),
+    stop: () => snapshots.stop(),
+  };
+}
+
+function tellCopy({ event, ...about }: SnapshotEvent, logger: Pick<Logger, 'info' | 'warn'>): void {
+  if (event === 'copied') logger.info(about, 'the state was copied to ClickHouse');
+  else if (event === 'restored') logger.warn(about, 'Redis has no saved state: the copy in ClickHouse was brought back');
+  else if (event === 'copy_passed_over') logger.warn(about, 'a copy of the state in ClickHouse is not taken');
+  else logger.warn(about, 'the state could not be copied to ClickHouse, and will be again');
+}
+
+function tellArchive({ event, ...about }: LongLogEvent, logger: Pick<Logger, 'info' | 'warn'>): void {
+  if (event === 'archive_begun') logger.info(about, 'Kafka has deleted what comes next: it is read from the archive');
+  else if (event === 'archive_left') logger.info(about, 'the archive is read, Kafka goes on');
+  else if (event === 'archive_waiting') logger.warn(about, 'the archive cannot be read now, and is asked again');
+  else logger.warn(about, 'neither Kafka nor the archive has what comes next');
+}
