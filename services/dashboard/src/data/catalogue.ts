@@ -1,6 +1,6 @@
 /** The sets and metrics that there are, and what is asked of a metric by the state in the URL. */
 import type { Metric, Metrics, Sets } from '@tidemark/query/client';
-import { frameState } from '../route/router.ts';
+import { frameState, place } from '../route/router.ts';
 import { bucketAt, bucketOfDate, lastBucketOfDate, stepped } from '../show/buckets.ts';
 import { type Shown, useAnswer } from './figure.ts';
 
@@ -12,7 +12,7 @@ export interface Catalogue {
 }
 
 const SETS_EVERY_MS = 10_000;
-const METRICS_EVERY_MS = 60_000;
+const METRICS_EVERY_MS = 20_000;
 
 /** Null until both have come. */
 export function useCatalogue(): { readonly catalogue: Catalogue | null; readonly refusal: Shown<unknown>['refusal'] } {
@@ -20,6 +20,18 @@ export function useCatalogue(): { readonly catalogue: Catalogue | null; readonly
   const metrics = useAnswer<Metrics>({ path: '/v1/metrics', every: METRICS_EVERY_MS }).value;
   const catalogue = sets.body === null || metrics.body === null ? null : { sets: sets.body.sets, metrics: metrics.body.metrics };
   return { catalogue, refusal: sets.refusal ?? metrics.refusal };
+}
+
+/** The revision that the address of a figure asks for; `''`: what is served. */
+export function askedRevision(): string {
+  return place.value.room === 'figure' ? frameState.value.revision : '';
+}
+
+/** A metric as another definition has it; null while none is asked for. */
+export function useMetricAt(id: string, revision: string): Shown<Metric> | null {
+  const path = revision === '' ? '/v1/metrics' : `/v1/metrics/${encodeURIComponent(id)}?revision=${revision}`;
+  const shown = useAnswer<Metric>({ path, every: METRICS_EVERY_MS }).value;
+  return revision === '' ? null : shown;
 }
 
 /** The path that answers for the metric with range, slice and comparison of the URL; `more` wins, an empty text leaves a parameter out. */
@@ -34,6 +46,7 @@ export function figurePath(metric: Metric, set: SetFacts, more: Readonly<Record<
     if (value !== null) search.set('value', value);
   }
   if (compare !== '') search.set('compare', compare);
+  if (askedRevision() !== '') search.set('revision', askedRevision());
   for (const [name, given] of Object.entries(more)) {
     if (given === '') search.delete(name);
     else search.set(name, given);

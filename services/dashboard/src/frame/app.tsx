@@ -1,7 +1,9 @@
 /** The frame: rail, top bar, and the page that the address names. */
+import type { Metric } from '@tidemark/query/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
-import { type Catalogue, type SetFacts, useCatalogue } from '../data/catalogue.ts';
+import { askedRevision, type Catalogue, type SetFacts, useCatalogue, useMetricAt } from '../data/catalogue.ts';
+import type { Shown } from '../data/figure.ts';
 import { keyIsAsked } from '../data/service.ts';
 import { FIGURE_PAGES, PAGES } from '../pages/registry.ts';
 import { Empty, OfflineBanner, Refused, Skeleton } from '../parts/states.tsx';
@@ -9,25 +11,29 @@ import { Tooltip } from '../parts/tooltip.tsx';
 import { followLink, place } from '../route/router.ts';
 import { KeyDialog } from './key-dialog.tsx';
 import { KeyboardSheet } from './keyboard-sheet.tsx';
+import { LineageNotices } from './lineage-notices.tsx';
 import { Rail } from './rail.tsx';
 import { TopBar } from './top-bar.tsx';
 
 interface Found {
   readonly title: string;
   readonly about: SetFacts | null;
-  readonly metric: Catalogue['metrics'][number] | null;
+  readonly metric: Metric | null;
   readonly view: ComponentChildren;
 }
 
 export function App() {
   const { catalogue, refusal } = useCatalogue();
+  const { room, subject } = place.value;
+  const revision = askedRevision();
+  const asked = useMetricAt(subject, revision);
   useEffect(() => {
     document.addEventListener('click', followLink);
     return () => document.removeEventListener('click', followLink);
   }, []);
   const found: Found =
     catalogue !== null
-      ? pageAt(catalogue)
+      ? pageAt(catalogue, asked)
       : { title: 'Tidemark', about: null, metric: null, view: refusal === null ? <Skeleton /> : <Refused refusal={refusal} /> };
   const { title, about, metric, view } = found;
   useEffect(() => {
@@ -42,8 +48,11 @@ export function App() {
       <div class="main">
         <TopBar about={about} metric={metric} />
         <OfflineBanner />
+        {about !== null && (
+          <LineageNotices about={about} metric={metric} revision={revision} current={catalogue?.metrics.find(({ id }) => id === subject) ?? null} />
+        )}
         <main id="page" tabIndex={-1}>
-          <Guarded key={`${place.value.room}/${place.value.subject}`}>{view}</Guarded>
+          <Guarded key={`${room}/${subject}/${revision}`}>{view}</Guarded>
         </main>
       </div>
       {keyIsAsked.value && <KeyDialog />}
@@ -53,8 +62,8 @@ export function App() {
   );
 }
 
-/** `/` is the board of the first set. */
-function pageAt(catalogue: Catalogue): Found {
+/** `/` is the board of the first set. `asked`: the metric by another definition. */
+function pageAt(catalogue: Catalogue, asked: Shown<Metric> | null): Found {
   const { room, subject } = place.value;
   const { sets, metrics } = catalogue;
   const [first] = sets;
@@ -66,10 +75,15 @@ function pageAt(catalogue: Catalogue): Found {
       view: <Empty title="No metric sets">The service was started without definitions: set TIDEMARK_METRICS.</Empty>,
     };
   if (room === 'figure') {
-    const metric = metrics.find(({ id }) => id === subject);
+    const served = metrics.find(({ id }) => id === subject);
+    const metric = asked === null ? served : (asked.body ?? undefined);
     const about = sets.find(({ name }) => name === metric?.set) ?? first;
     if (metric !== undefined)
       return { title: metric.title, about, metric, view: FIGURE_PAGES[metric.kind].render({ about, metrics, subject, metric }) };
+    if (asked !== null) {
+      const view = asked.refusal === null ? <Skeleton /> : <Refused refusal={asked.refusal} />;
+      return { title: served?.title ?? subject, about: sets.find(({ name }) => name === served?.set) ?? first, metric: null, view };
+    }
     return { ...none, title: 'Unknown figure', view: <Empty title={`No figure is called “${subject}”`}>The catalogue lists what there is.</Empty> };
   }
   const page = PAGES.get(room === '' ? 'board' : room);

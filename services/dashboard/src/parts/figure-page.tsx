@@ -2,7 +2,7 @@
 import type { AsOf, Metric, Notes, Target } from '@tidemark/query/client';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Shown } from '../data/figure.ts';
+import { askAgain, type Shown } from '../data/figure.ts';
 import { shownAsOf } from '../data/freshness.ts';
 import { downloadCsv, hasKey } from '../data/service.ts';
 import { addressOf } from '../route/router.ts';
@@ -52,6 +52,11 @@ export function FigurePage<Body extends AnyAnswer>(props: FigurePageLayout<Body>
       shownAsOf.value = null;
     };
   }, [body]);
+  const isOther = body !== null && body.revision !== metric.revision;
+  // Another definition is served since the words above were asked for.
+  useEffect(() => {
+    if (isOther) askAgain();
+  }, [isOther]);
   const words = metric.description ?? metric.definition;
   const nothing = body !== null && (body.asOf.watermark === null || isEmpty?.(body) === true);
   return (

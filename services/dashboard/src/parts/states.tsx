@@ -59,6 +59,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   bad_slice: 'Choose another slice above.',
   bad_parameter: 'Something in this address is not understood; choose again above.',
   unknown_metric: 'The catalogue on the left lists what there is.',
+  unknown_revision: 'Go back to the figure as it is served; its page names the revision before.',
   unavailable: 'It is asked again by itself.',
   timeout: 'Ask for a shorter range, or wait: it is asked again by itself.',
   rate_limited: 'It is asked again by itself in a moment.',

@@ -17,6 +17,11 @@ export function text(fallback = ''): Codec<string> {
   return { fallback, read: (given) => given.slice(0, 4_000), write: (value) => value };
 }
 
+/** The beginning of a revision; `''` where there is none. */
+export function revision(): Codec<string> {
+  return { fallback: '', read: (given) => (/^[0-9a-f]{6,16}$/.test(given) ? given : undefined), write: (value) => value };
+}
+
 /** Null where it is not in the URL, so that the empty text is a value. */
 export function optionalText(): Codec<string | null> {
   return { fallback: null, read: (given) => given.slice(0, 4_000), write: (value) => value ?? '' };

@@ -42,8 +42,8 @@ export function definePage<C extends Controls>(page: { title: Page['title']; con
 }
 
 export function defineFigurePage<C extends Controls>({ controls, View }: { controls: C; View: ComponentType<FigurePageProps<C>> }): FigurePageKind {
-  // A new figure is a new page: nothing of the one before is carried over.
-  return { render: (facts) => <View key={facts.metric.id} {...facts} {...stateIn(controls)} /> };
+  // A new figure, also by another definition, is a new page: nothing of the one before is carried over.
+  return { render: (facts) => <View key={`${facts.metric.id} ${facts.metric.revision}`} {...facts} {...stateIn(controls)} /> };
 }
 
 function stateIn<C extends Controls>(controls: C): Pick<PageProps<C>, 'state' | 'set'> {

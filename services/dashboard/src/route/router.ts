@@ -1,6 +1,6 @@
 /** Where the reader is: the page, its subject, and the state of every control, all of it in the URL. */
 import { computed, signal } from '@preact/signals';
-import { type Controls, choice, date, optionalText, readState, type StateOf, text, whole, writeState } from './codec.ts';
+import { type Controls, choice, date, optionalText, readState, revision, type StateOf, text, whole, writeState } from './codec.ts';
 
 /** What every page has in its URL, so that going from one figure to the next keeps range and slice. */
 export const FRAME_CONTROLS = {
@@ -12,6 +12,8 @@ export const FRAME_CONTROLS = {
   slice: text(),
   value: optionalText(),
   compare: choice('', 'previous'),
+  /** Of the figure: another definition that it has or had. It stays with its page. */
+  revision: revision(),
 } as const;
 
 export type FrameState = StateOf<typeof FRAME_CONTROLS>;
@@ -46,7 +48,7 @@ export function addressOf(
   const search = new URLSearchParams();
   if (options.keep !== false) {
     const { last, from, to, compare } = frameState.value;
-    writeState(FRAME_CONTROLS, { ...frameState.value, last, from, to, compare, slice: '', value: null }, search);
+    writeState(FRAME_CONTROLS, { ...frameState.value, last, from, to, compare, slice: '', value: null, revision: '' }, search);
   }
   for (const [name, value] of Object.entries(options.query ?? {})) search.set(name, value);
   const path = `/${[room, ...(subject === '' ? [] : subject.split('/'))].map(encodeURIComponent).join('/')}`;

@@ -8,7 +8,7 @@ import { cabinetHistory, crmHistory, mapHistory } from '@tidemark/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { buildWhenChanged, DIST_FOLDER } from '../../build/build.ts';
 
-export { trackOf } from '@tidemark/query/testing';
+export { setOf, trackOf } from '@tidemark/query/testing';
 
 export interface PageOptions {
   /** px; default 1280. */
@@ -23,6 +23,8 @@ export interface PageOptions {
 
 export interface DashboardOptions {
   readonly access?: WorldOptions['access'];
+  /** Folded beside them, and served when the journal says so. */
+  readonly unservedSets?: WorldOptions['unservedSets'];
   /** Definition files of `schemas/metrics`; default the three samples. */
   readonly files?: readonly string[];
   /** Default: the newest part of the sample's history. */
@@ -66,6 +68,7 @@ export async function openDashboard(options: DashboardOptions = {}) {
     events: options.events ?? sampleEvents(),
     dashboardFolder: pagesFolder,
     ...(options.access === undefined ? {} : { access: options.access }),
+    ...(options.unservedSets === undefined ? {} : { unservedSets: options.unservedSets }),
   });
   const { app, clock, live } = world;
   // The browser reads the service's clock from this header; it stands still but for `send` and `pass`.
