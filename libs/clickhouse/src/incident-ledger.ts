@@ -30,3 +30,16 @@ WHERE lineage = {lineage:String} GROUP BY partition, kind ORDER BY partition, ki
     },
   };
 }
+
+/** Everything that was ever noted, in the order in which it happened. */
+export async function allIncidents(connection: ClickHouseConnection): Promise<readonly Incident[]> {
+  const rows = await connection.select(
+    'SELECT lineage, partition, kind, at_ms, toString(position), detail FROM incidents FINAL ORDER BY at_ms, lineage, partition, kind, detail',
+  );
+  return rows.flatMap(([lineage, partition, kindText, atMs, position, detail]) => {
+    const kind = KINDS.find((known) => known === kindText);
+    if (kind === undefined) return [];
+    const where = { lineage: String(lineage), partition: Number(partition), atMs: Number(atMs) };
+    return [{ kind, ...where, position: versionFromDecimal(String(position)), detail: String(detail) }];
+  });
+}

@@ -20,6 +20,7 @@ export * from './ports/sink.ts';
 export * from './ports/snapshot.ts';
 export * from './ports/time.ts';
 export * from './ports/version.ts';
+export * from './repartition/index.ts';
 export * from './selfcheck/index.ts';
 export * from './serving/index.ts';
 export * from './verify/index.ts';

@@ -13,8 +13,9 @@ export function createRedisOperatorRequests(connection: RedisConnection): Operat
       await connection.call('EXPIRE', requests, KEPT_SECONDS);
     },
     async pending() {
-      const reply = await connection.call('HVALS', requests);
-      return (Array.isArray(reply) ? reply : []).flatMap((text) => readOperatorRequest(parsed(text)) ?? []);
+      const reply = await connection.call('HGETALL', requests);
+      const values = Array.isArray(reply) ? reply.filter((_field, index) => index % 2 === 1) : [];
+      return values.flatMap((text) => readOperatorRequest(parsed(text)) ?? []);
     },
     async answer(id, given): Promise<void> {
       // First the answer: who waits looks for it when the request is gone.
