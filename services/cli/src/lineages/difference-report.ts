@@ -38,7 +38,7 @@ export interface DifferenceReport {
 const PARTITIONS_AT_ONCE = 4;
 
 /** Reads every cell of both lineages. Throws StoreUnavailable when no store answers for both. */
-export async function reportDifferences(plan: Plan, before: string, opened: OpenLineages): Promise<DifferenceReport> {
+export async function reportDifferences(plan: Plan, before: string, opened: Pick<OpenLineages, 'stores' | 'partitions'>): Promise<DifferenceReport> {
   const cells = new Map<string, CellDifference>();
   const found = ({ partition: _, ...difference }: LineageDifference): void => {
     const { metric, table, bucket, value, column, was, is } = difference;
@@ -90,7 +90,7 @@ async function compareIn(stores: readonly ServedStore[], asked: Asked): ReturnTy
 }
 
 /** Which values an open slice keeps depends on the order in which all metrics of a set see them. */
-async function hasOverflow(lineages: readonly string[], { stores, partitions }: OpenLineages): Promise<boolean> {
+async function hasOverflow(lineages: readonly string[], { stores, partitions }: Pick<OpenLineages, 'stores' | 'partitions'>): Promise<boolean> {
   for (const { reader } of stores) {
     try {
       const heads = await Promise.all(lineages.map((lineage) => reader.heads(lineage, partitions)));
@@ -123,11 +123,12 @@ function metricsOf(differences: readonly CellDifference[], plan: Plan, overflowe
   });
 }
 
-function reasonOf(metric: string, { change, otherFold }: Plan): string | null {
+function reasonOf(metric: string, { change, otherFold, otherPast }: Plan): string | null {
   const found = change.metrics.find(({ id }) => id === metric);
   if (found?.change === 'new') return 'new metric';
   if (found?.change === 'retired') return 'retired';
   if (found?.change === 'edited') return `edited: ${found.fields.map(fieldWords).join('; ')}`;
+  if (otherPast) return 'the past of one of the two is the archive in time order: there what came late counts';
   return otherFold ? 'what is served was begun by another release, or with another TIDEMARK_LATENESS' : null;
 }
 

@@ -13,7 +13,7 @@ const OUTCOMES: Readonly<Record<Act, string>> = {
 };
 
 export function planWords(plan: Plan): readonly string[] {
-  const { set, serving, change, otherFold, act, lineage } = plan;
+  const { set, serving, change, otherFold, otherPast, act, lineage } = plan;
   const served = serving === null ? 'nothing of it is served yet' : `served is lineage ${serving.lineage}, revision ${serving.revision}`;
   const told = change.metrics.filter((each) => each.change !== 'unchanged');
   const same = change.metrics.filter((each) => each.change === 'unchanged').map(({ id }) => id);
@@ -23,8 +23,16 @@ export function planWords(plan: Plan): readonly string[] {
     ...(same.length === 0 ? [] : [`  unchanged  ${same.join(', ')}`]),
     ...change.fields.map((field) => `  ${fieldWords(field)}`),
     ...(otherFold ? ['  every metric: what is served was begun by another release, or with another TIDEMARK_LATENESS'] : []),
+    ...pastWords(otherPast, act),
     `${OUTCOMES[act]}${act === 'start' || act === 'go_on' || act === 'return' ? `, as lineage ${lineage}` : ''}`,
   ];
+}
+
+function pastWords(otherPast: boolean, act: Act): readonly string[] {
+  if (!otherPast) return [];
+  return act === 'start'
+    ? ['  every metric: what is served counts what came late, for its past was rebuilt from the archive; tidemark rebuild keeps it so, apply does not']
+    : ['  every metric: the past of one of the two is the archive in time order, where what came late counts'];
 }
 
 function metricWords({ id, change, rebuilds, fields }: MetricChange, { set }: Plan): readonly string[] {

@@ -27,6 +27,8 @@ export interface Plan {
   readonly change: SetChange;
   /** Everything is rebuilt whatever the file says: the served lineage was begun by another release or with another lateness. */
   readonly otherFold: boolean;
+  /** One of the two has a past from the archive in time order, the other one another past: what came late counts in one of them. */
+  readonly otherPast: boolean;
   readonly act: Act;
 }
 
@@ -40,16 +42,30 @@ export function planOf(path: string, state: JournalState, settings: FoldSettings
   if (set === undefined) throw exitError(exitCodes.config, `${path} makes no set`);
   const file = { name: basename(path), text: readFileSync(path, 'utf8') };
   refuseTakenIds(path, set, state);
-  const lineage = lineageOf(set, settings);
   const ofSet = state.sets.find(({ name }) => name === set.name) ?? null;
+  const built = builtFrom(set, ofSet, settings);
+  const lineage = built?.lineage ?? lineageOf(set, settings);
   const serving = ofSet?.serving ?? null;
   const before = serving === null ? null : knownSet(serving);
   return {
     ...{ path, file, set, lineage, state: ofSet, serving, before },
     change: compareSets(before, set),
+    otherPast: serving !== null && serving.origin !== (built?.origin ?? LOG_ORIGIN),
     otherFold: serving !== null && (before === null || lineageOf(before, settings, serving.origin) !== serving.lineage),
     act: actOf(lineage, file, ofSet),
   };
+}
+
+/** What rebuild has made of these very definitions: the latest that catches up, else that which is served. Null: the set begins with the log. */
+function builtFrom(set: MetricSet, state: SetState | null, settings: FoldSettings): KnownLineage | null {
+  const built = (state?.lineages ?? []).filter((known) => known.standing !== 'retired' && isBuiltFrom(known, set, settings));
+  const catching = built.findLast(({ standing }) => standing === 'catching_up');
+  return catching ?? built.find(({ standing }) => standing === 'serving') ?? null;
+}
+
+/** The same definitions, and a past from the archive. */
+export function isBuiltFrom({ origin, lineage }: KnownLineage, set: MetricSet, settings: FoldSettings): boolean {
+  return origin !== LOG_ORIGIN && lineageOf(set, settings, origin) === lineage;
 }
 
 function actOf(lineage: string, file: DefinitionText, state: SetState | null): Act {
