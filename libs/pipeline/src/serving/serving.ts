@@ -1,7 +1,4 @@
-/**
- * Which lineage of each set is served now, and the step from one to the next: the old one answers until every partition of the new one stands where the
- * old one was last served, so that no position falls, and no answer is of both.
- */
+/** Which lineage of each set is served now, and the step from one to the next, in which no answer is of both and no position falls. */
 import type { MetricSet } from '@tidemark/core';
 import type { ServedHead } from '../answer/envelope.ts';
 import type { HeadWatch } from '../answer/head-watch.ts';
@@ -67,7 +64,10 @@ const CLOSE_MS = 1_000;
 const HOLD_MS = 2_000;
 const REST_MS = 10_000;
 
-/** Owns the catalogue and replaces it. It sets no timers and asks no store: what was decided is told by `learn`, what stores say by `look`. */
+/**
+ * Owns the catalogue and replaces it. The old lineage of a set answers until every partition of the new one stands where the old one was last answered
+ * at. It sets no timers and asks no store: what was decided is told by `learn`, what stores say by `look`.
+ */
 export class Serving {
   readonly #options: ServingOptions;
   readonly #served = new Map<string, ServedSet>();
