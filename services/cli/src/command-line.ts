@@ -9,6 +9,7 @@ import { type EventMap, parseEventMap } from './events/event-map.ts';
 import { timeReader } from './events/time-format.ts';
 import { addLineageCommands } from './lineages/commands.ts';
 import { addOperatorCommands } from './operate/commands.ts';
+import { addRebuildCommand } from './rebuild/command.ts';
 import type { Output } from './terminal-output.ts';
 import { withExitCode } from './unreachable.ts';
 
@@ -65,6 +66,7 @@ function createProgram(call: Call): Command {
   addExplain(program, call);
   addLineageCommands(program, call);
   addOperatorCommands(program, call);
+  addRebuildCommand(program, call);
   return program;
 }
 
