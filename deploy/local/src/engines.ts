@@ -8,7 +8,7 @@ import { EngineRun } from './engine-run.ts';
 import { type Folders, foldersOf, makeFolders } from './folders.ts';
 import { findJava, javaProblem } from './java.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
-import { kafkaEngine, type ProxiedListener } from './kafka.ts';
+import { type KafkaAdditions, kafkaEngine, type ProxiedListener } from './kafka.ts';
 import { Keeper } from './keeper.ts';
 import { endLeftovers } from './leftovers.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
@@ -28,6 +28,10 @@ export interface LocalEnginesOptions {
   redisBinary?: string;
   /** For fault tests: a second Kafka listener whose clients come through a proxy. */
   kafkaProxied?: ProxiedListener;
+  /** For tests of access: listeners that ask who is there, and what they need. */
+  kafkaAdditions?: KafkaAdditions;
+  /** For tests of access: arguments of redis-server beside ours. */
+  redisArguments?: readonly string[];
   /** Human progress, one line each. */
   onProgress?: (line: string) => void;
   /** Told when an engine ends that nobody asked to end. */
@@ -118,8 +122,19 @@ async function createEngines(plan: Plan): Promise<Engine[]> {
   const inCache = (bundle: Bundle | undefined, ...rest: string[]): string => join(folders.cache, bundle?.folder ?? '', ...rest);
   const makers: Record<EngineName, () => Engine> = {
     kafka: () =>
-      kafkaEngine({ java: java?.path ?? 'java', jarFolder: inCache(kafkaJars[0]), kafkaFolder: folders.kafka, proxied: options.kafkaProxied }),
-    redis: () => redisEngine({ binary: redisBinary === '' ? inCache(redisFiles[0], 'redis-server') : redisBinary, redisFolder: folders.redis }),
+      kafkaEngine({
+        java: java?.path ?? 'java',
+        jarFolder: inCache(kafkaJars[0]),
+        kafkaFolder: folders.kafka,
+        proxied: options.kafkaProxied,
+        additions: options.kafkaAdditions,
+      }),
+    redis: () =>
+      redisEngine({
+        binary: redisBinary === '' ? inCache(redisFiles[0], 'redis-server') : redisBinary,
+        redisFolder: folders.redis,
+        moreArguments: options.redisArguments ?? [],
+      }),
     clickhouse: () => clickHouseEngine({ clickhouseFolder: folders.clickhouse }),
   };
   return names.map((name) => makers[name]());

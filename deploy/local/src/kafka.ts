@@ -14,6 +14,16 @@ export interface KafkaPlace {
   readonly jarFolder: string;
   readonly kafkaFolder: string;
   readonly proxied?: ProxiedListener | undefined;
+  readonly additions?: KafkaAdditions | undefined;
+}
+
+/** For tests of access: what a broker that asks who is there has beside our own configuration. Its own listener stays, for the runner. */
+export interface KafkaAdditions {
+  readonly listeners: readonly { readonly name: string; readonly port: number; readonly protocol: 'SASL_SSL' | 'SASL_PLAINTEXT' | 'SSL' }[];
+  /** Lines of server.properties. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** As the storage tool takes them: `SCRAM-SHA-512=[name=…,password=…]`. */
+  readonly scramUsers: readonly string[];
 }
 
 /** A second listener for clients that come through a proxy: the broker listens on `port` and tells them to come to `advertisedPort`. */
@@ -34,7 +44,10 @@ export function kafkaEngine(place: KafkaPlace): Engine {
       await mkdir(join(place.kafkaFolder, 'tmp'), { recursive: true });
       await writeFile(join(place.kafkaFolder, 'log4j2.properties'), createKafkaLogConfig());
       if (!existsSync(join(dataFolder, 'meta.properties'))) await formatStorage(place, ports, onProgress);
-      await writeFile(join(place.kafkaFolder, 'server.properties'), createKafkaConfig({ ports, dataFolder, proxied: place.proxied }));
+      await writeFile(
+        join(place.kafkaFolder, 'server.properties'),
+        createKafkaConfig({ ports, dataFolder, proxied: place.proxied, additions: place.additions }),
+      );
       return kafkaCommand(place);
     },
     async isReady(ports) {
@@ -49,17 +62,22 @@ export function createKafkaConfig(options: {
   ports: Pick<Ports, 'kafka' | 'kafkaController'>;
   dataFolder: string;
   proxied?: ProxiedListener | undefined;
+  additions?: KafkaAdditions | undefined;
 }): string {
-  const { proxied } = options;
+  const { proxied, additions } = options;
+  const added = (additions?.listeners ?? []).map(({ name, port }) => `,${name}://127.0.0.1:${port}`).join('');
   const { kafka, kafkaController } = options.ports;
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    listeners: `PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafkaController}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.port}`}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${kafka}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.advertisedPort}`}`,
+    listeners: `PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafkaController}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.port}`}${added}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${kafka}${proxied === undefined ? '' : `,PROXIED://127.0.0.1:${proxied.advertisedPort}`}${added}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${proxied === undefined ? '' : ',PROXIED:PLAINTEXT'}`,
+    'listener.security.protocol.map': [
+      ...['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...(proxied === undefined ? [] : ['PROXIED:PLAINTEXT'])],
+      ...(additions?.listeners ?? []).map(({ name, protocol }) => `${name}:${protocol}`),
+    ].join(','),
     'controller.quorum.voters': `1@127.0.0.1:${kafkaController}`,
     'log.dirs': escapeProperty(options.dataFolder),
     'offsets.topic.num.partitions': 1,
@@ -86,6 +104,7 @@ export function createKafkaConfig(options: {
     'background.threads': 2,
     'log.cleaner.threads': 1,
     'log.cleaner.dedupe.buffer.size': 4 * 1024 * 1024,
+    ...additions?.settings,
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
@@ -140,6 +159,7 @@ async function formatStorage(place: KafkaPlace, ports: Ports, onProgress: (line:
   const configPath = join(place.kafkaFolder, 'format.properties');
   await writeFile(configPath, createKafkaConfig({ ports, dataFolder: newFolder }));
   const tool = ['kafka.tools.StorageTool', 'format', '--cluster-id', createClusterId(), '--config', configPath];
+  for (const user of place.additions?.scramUsers ?? []) tool.push('--add-scram', user);
   try {
     await promisify(execFile)(place.java, ['-Xmx128m', ...smallJvm, '-XX:TieredStopAtLevel=1', ...javaClasses(place), ...tool], {
       env: engineEnvironment(),

@@ -6,6 +6,7 @@ import { type Engine, engineEnvironment } from './engine.ts';
 export interface RedisPlace {
   readonly binary: string;
   readonly redisFolder: string;
+  readonly moreArguments?: readonly string[];
 }
 
 export function redisEngine(place: RedisPlace): Engine {
@@ -18,7 +19,7 @@ export function redisEngine(place: RedisPlace): Engine {
       await chmod(place.redisFolder, 0o700);
       return {
         file: place.binary,
-        args: createRedisArguments({ port: ports.redis, folder: place.redisFolder }),
+        args: [...createRedisArguments({ port: ports.redis, folder: place.redisFolder }), ...(place.moreArguments ?? [])],
         cwd: place.redisFolder,
         environment: engineEnvironment(),
       };

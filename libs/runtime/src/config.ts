@@ -42,7 +42,8 @@ export function readConfig<S extends z.ZodObject>(schema: S, env: Environment, o
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0] ?? '');
-      if (!unreadable.has(name))
+      // What the variables mean together says nothing while one of them could not be read.
+      if (!(name === '' ? unreadable.size > 0 : unreadable.has(name)))
         problems.push(describeIssue({ name, reason: issue.message, text: given[name], help: fieldHelp(schema.shape[name]) }));
     }
   }

@@ -74,11 +74,18 @@ async function usedOn(connection: ClickHouseConnection, privilege: string, table
     else await connection.run(`INSERT INTO ${table} (${column}) SELECT 0 WHERE 0`);
     return 'granted';
   } catch (error) {
-    if (!(error instanceof ClickHouseRefused)) throw error;
-    if (error.code === ACCESS_DENIED) return 'denied';
-    if (ABSENT.has(error.code)) return 'absent';
+    const code = codeOf(error);
+    if (code === ACCESS_DENIED) return 'denied';
+    if (ABSENT.has(code)) return 'absent';
     throw error;
   }
+}
+
+/** ClickHouse's number, also of an answer that counts as a store that is away; NaN for what no server answered. */
+function codeOf(error: unknown): number {
+  if (error instanceof ClickHouseRefused) return error.code;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? Number(cause.code) : Number.NaN;
 }
 
 /** What creates something cannot be tried without leaving it behind: the server is asked for the grant. One that does not know the question is believed. */
@@ -87,8 +94,8 @@ async function grantOf(connection: ClickHouseConnection, privilege: string, data
     const [[granted] = []] = await connection.select(`CHECK GRANT ${privilege} ON ${database}.*`);
     return Number(granted) === 1;
   } catch (error) {
-    if (error instanceof ClickHouseRefused && error.code === ACCESS_DENIED) return false;
-    if (error instanceof ClickHouseRefused && error.code === SYNTAX_ERROR) return true;
+    if (codeOf(error) === ACCESS_DENIED) return false;
+    if (codeOf(error) === SYNTAX_ERROR) return true;
     throw error;
   }
 }
