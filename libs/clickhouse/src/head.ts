@@ -10,7 +10,7 @@ export const CELL_COLUMNS = ['lineage', 'metric', 'tbl', 'bucket', 'partition', 
 
 /** The row of CELL_COLUMNS that announces a publish of several parts. */
 export function markRow(part: PublishPart): readonly unknown[] {
-  return [part.lineage, HEAD_METRIC, MARK, 0, part.partition, '', versionDecimal(part.target), [], ''];
+  return [part.lineage, HEAD_METRIC, MARK, 0, part.partition, '', versionDecimal(part.target), [], part.note.log ?? ''];
 }
 
 /** The row of CELL_COLUMNS that closes the head. One sent again with a newer note takes the place of the first: of equal versions the later insert stays. */
@@ -22,11 +22,15 @@ export function headRow(part: PublishPart): readonly unknown[] {
 export class HeadParts {
   #closed: Version = NO_VERSION;
   #mark: Version = NO_VERSION;
+  #announced = '';
   #note: HeadNote | null = null;
 
   add(table: string, versionDecimalText: string, note: string): void {
     const version = versionFromDecimal(versionDecimalText);
-    if (table === MARK) this.#mark = version;
+    if (table === MARK) {
+      this.#mark = version;
+      this.#announced = note;
+    }
     if (table !== HEAD) return;
     const parsed: HeadNote = JSON.parse(note);
     this.#closed = version;
@@ -35,6 +39,7 @@ export class HeadParts {
 
   head(): Head {
     const isOpen = this.#mark > this.#closed;
-    return { closed: this.#closed, target: isOpen ? this.#mark : this.#closed, note: this.#note };
+    const announced = isOpen && this.#announced !== '' ? { announced: this.#announced } : {};
+    return { closed: this.#closed, target: isOpen ? this.#mark : this.#closed, note: this.#note, ...announced };
   }
 }

@@ -23,7 +23,7 @@ export function createRedisCellReader(connection: RedisConnection): CellReader {
     // Calls that are sent together travel together: one round trip for all partitions.
     async heads(lineage, partitions): Promise<readonly Head[]> {
       const replies = partitions.map((partition) =>
-        connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation'),
+        connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation', 'announced'),
       );
       return (await Promise.all(replies)).map(decodeHead);
     },

@@ -17,7 +17,7 @@ export function createRedisCellSink(connection: RedisConnection): CellSink {
     name: 'redis',
     partLimits: PART_LIMITS,
     async head(lineage, partition): Promise<Head> {
-      return decodeHead(await connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation'));
+      return decodeHead(await connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation', 'announced'));
     },
     async write(part): Promise<PublishOutcome> {
       const keys = keysOf(part.lineage, part.partition);
@@ -32,7 +32,17 @@ export function createRedisCellSink(connection: RedisConnection): CellSink {
 
 function encodePart(keys: PartitionKeys, part: PublishPart): { hashes: string[]; args: (string | Buffer)[] } {
   const { note, confirmedAtMs, confirmation } = encodeNote(part.note);
-  const args = [part.base, part.target, part.publishId, String(part.index), part.last ? '1' : '0', note, String(confirmedAtMs), confirmation];
+  const args = [
+    part.base,
+    part.target,
+    part.publishId,
+    String(part.index),
+    part.last ? '1' : '0',
+    note,
+    String(confirmedAtMs),
+    confirmation,
+    part.note.log ?? '',
+  ];
   const { hashes, packed } = packGroups(keys, part.rows);
   return { hashes, args: [...args, ...packed] };
 }

@@ -11,11 +11,14 @@ export function encodeNote(note: HeadNote): { note: string; confirmedAtMs: numbe
   return { note: JSON.stringify(rest), confirmedAtMs, confirmation: JSON.stringify(confirmation) };
 }
 
-/** From the fields closed, target, note, confirmation. */
+/** From the fields closed, target, note, confirmation, announced. */
 export function decodeHead(fields: Reply | undefined): Head {
   if (!Array.isArray(fields)) throw new TypeError('Redis answered a head that is no list');
-  const [closed, target, note, confirmation] = fields.map((field) => (Buffer.isBuffer(field) ? field.toString() : null));
-  return { closed: closed ?? NO_VERSION, target: target ?? closed ?? NO_VERSION, note: note && confirmation ? decodeNote(note, confirmation) : null };
+  const [stored, announcedTarget, note, confirmation, log] = fields.map((field) => (Buffer.isBuffer(field) ? field.toString() : null));
+  const closed = stored ?? NO_VERSION;
+  const target = announcedTarget ?? closed;
+  const announced = log && target > closed ? { announced: log } : {};
+  return { closed, target, note: note && confirmation ? decodeNote(note, confirmation) : null, ...announced };
 }
 
 function decodeNote(note: string, confirmation: string): HeadNote {

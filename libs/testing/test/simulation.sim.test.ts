@@ -19,6 +19,9 @@ const firstSeed = Number(process.env['TIDEMARK_SIM_FROM'] ?? 1);
 /** Seeds that broke something once, by what it was. A change of what a seed draws (plan.ts, traffic.ts) makes other worlds of them. */
 const REGRESSIONS: readonly (readonly [string, number, Limits])[] = [
   ['figures of a log that was cut and rewritten were continued when their head was heard of late', 10269, {}],
+  ['rows of a topic that was re-created came back with Redis, and nobody knew of which topic they were', 53670, {}],
+  ['a worker that did not yet know of one more partition announced a publish, and was killed', 56383, {}],
+  ['a worker that was stopping took a batch of a partition that it had lost for a jump of the log', 60444, {}],
   ['Redis came back to an open publish of a topic that had been re-created while Redis was empty', 4613, {}],
 ];
 

@@ -47,7 +47,7 @@ export const HALT_REASONS = [
   {
     code: 'constant_differs',
     who: 'worker',
-    pattern: /^the (partition count|partitioner|cluster|topic) of the log is/,
+    pattern: /^the (partition count|partitioner|cluster|topic|identity) of the log is/,
     shown: 'the partition count of the log is …',
   },
   { code: 'newer_format', who: 'worker', pattern: /^the state is written in format/, shown: 'the state is written in format …' },

@@ -7,6 +7,7 @@ import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { splitVersion } from '../ports/version.ts';
 import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
 import { ExpectedRecords } from './expected-records.ts';
+import { foreignLog } from './log-of-head.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
 import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
 
@@ -319,7 +320,7 @@ export class LineagePartition {
     const high = logHigh();
     // Who has been asleep, or does not reach the log, knows where it ended and not where it ends.
     const atEnd = high !== null && memory.fold.state.next >= high && nowMs - logHighAtMs() <= END_KNOWN_FOR_MS;
-    return noteOf(memory, { nowMs, partitionCount: identity.partitionCount, atEnd });
+    return noteOf(memory, { nowMs, identity, atEnd });
   }
 
   /** The heads of the stores that answer. One that does not is looked at when it publishes. */
@@ -352,10 +353,8 @@ export class LineagePartition {
   }
 
   /** Why figures that were published before cannot be continued, though no state is there that would say so, or null. */
-  #foreign(name: string, { note }: Head): string | null {
-    const { partitionCount } = this.#options.identity;
-    if (note === null || note.partitionCount === partitionCount) return null;
-    return `the partition count of the log is ${partitionCount}, the figures in ${name} are of ${note.partitionCount}`;
+  #foreign(name: string, head: Head): string | null {
+    return foreignLog(name, head, { identity: this.#options.identity, epoch: this.memory?.fold.state.epoch });
   }
 
   /** A head that is ahead of us was folded from the records that we are still to read. */

@@ -7,9 +7,11 @@
  * 4. The last part closes the head. Only then the base moves.
  */
 import { kindOf, type PartitionFold, type RowTable, rowLabel, rowValue } from '@tidemark/core';
+import type { LogIdentity } from '../ports/log.ts';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import { splitVersion, type Version, versionOf } from '../ports/version.ts';
+import { logText } from './log-of-head.ts';
 import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
 
 export interface PublishContext {
@@ -70,18 +72,19 @@ export async function publish(memory: PartitionMemory, context: PublishContext):
 /** What a head says of the state now. */
 export function noteOf(
   { fold, fingerprint }: PartitionMemory,
-  at: { readonly nowMs: number; readonly partitionCount: number; readonly atEnd: boolean },
+  at: { readonly nowMs: number; readonly identity: LogIdentity; readonly atEnd: boolean },
 ): HeadNote {
   const { clockMs, counters, cappedActors, dictionaries } = fold.state;
   return {
     clockMs: Number.isFinite(clockMs) ? clockMs : null,
     counters: { ...counters.toRecord(), capped: cappedActors.size },
     overflow: dictionaries.some((dictionary) => dictionary.overflow),
-    partitionCount: at.partitionCount,
+    partitionCount: at.identity.partitionCount,
     publishedAtMs: at.nowMs,
     confirmedAtMs: at.nowMs,
     atEnd: at.atEnd,
     fingerprint,
+    log: logText(at.identity),
   };
 }
 

@@ -156,7 +156,8 @@ export class Worker implements LogHandler {
 
   batch(batch: LogBatch): void {
     const holding = this.#holdings.get(batch.partition);
-    if (holding === undefined || holding.position === null) return;
+    // What a client hands over while we stop is of partitions that it may have lost.
+    if (holding === undefined || holding.position === null || this.#stopped) return;
     const { lineages, bounds } = holding;
     holding.readTo = batch.nextOffset;
     if (bounds !== null && batch.highWatermark > bounds.high) holding.bounds = { low: bounds.low, high: batch.highWatermark };

@@ -51,7 +51,7 @@ export async function rebuildPartition(options: RebuildOptions): Promise<Rebuilt
 
 async function publishWhole(memory: PartitionMemory, options: RebuildOptions, sink: CellSink, other: CellSink): Promise<void> {
   const { lineage, partition, randomId, clock, identity } = options;
-  const note = () => noteOf(memory, { nowMs: clock.nowMs(), partitionCount: identity.partitionCount, atEnd: false });
+  const note = () => noteOf(memory, { nowMs: clock.nowMs(), identity, atEnd: false });
   await untilDone(options, `publish partition ${partition} to ${sink.name}`, async () => {
     const { result, ...outcome } = await publish(memory, { lineage, partition, sink, other, randomId, note });
     return result === 'closed' ? null : 'why' in outcome ? outcome.why : `its head is ${result}`;

@@ -35,6 +35,8 @@ export interface HeadNote {
   readonly fingerprint: string;
   /** Set while the partition is halted: the reason. */
   readonly halted?: string;
+  /** Which log was folded, as `cluster/topic/partitions`; figures published before this was told have none. */
+  readonly log?: string;
 }
 
 export interface Head {
@@ -44,6 +46,8 @@ export interface Head {
   readonly target: Version;
   /** The note of the closed head; null before the first closing. */
   readonly note: HeadNote | null;
+  /** Of an open head: `log` of the note with which the target was announced. */
+  readonly announced?: string;
 }
 
 /** One script (Redis) or insert (ClickHouse) of a publish. See design.md §2.1 step 3: every part but the last marks the head open with the target. */

@@ -1,7 +1,7 @@
 // What stops a partition loudly: a log that is not the one that was folded, or that has lost what was not folded yet.
 import type { Fate } from '@tidemark/testing';
 import { expect, test } from 'vitest';
-import { versionOf } from '../../src/index.ts';
+import { NO_VERSION, versionOf } from '../../src/index.ts';
 import { Bench } from './bench.ts';
 import { recordOf } from './folded.ts';
 
@@ -165,6 +165,38 @@ test('figures of another number of partitions halt, though no state is left that
   const { halts } = await bench.start();
   await bench.settle();
   expect(halts()[0]).toBe('the partition count of the log is 2, the figures in clickhouse are of 1');
+});
+
+test('figures of a topic that was deleted and created anew halt, though no state is left and the new log is long enough', async () => {
+  const bench = await folded();
+  bench.checkpoints.wipe();
+  bench.redis.wipe();
+  bench.log.recreate();
+  for (let record = 0; record < 12; record++) bench.send({ at: record / 10 });
+  const { halts } = await bench.start();
+  await bench.settle();
+  expect(halts()[0]).toMatch(/^the identity of the log is memory\/topic-2\/1, the figures in clickhouse are of memory\/topic\S*\/1$/);
+});
+
+test('a publish that never closed says which log it was folded from: of another one it halts', async () => {
+  const bench = new Bench();
+  const { worker } = await bench.start();
+  const note = { clockMs: null, counters: {}, overflow: false, partitionCount: 1, publishedAtMs: 1, confirmedAtMs: 1, atEnd: false, fingerprint: '' };
+  const part = {
+    lineage: worker.lineages[0] ?? '',
+    partition: 0,
+    publishId: 'gone',
+    index: 0,
+    last: false,
+    target: versionOf(1, 2),
+    base: NO_VERSION,
+  };
+  const second = new Bench();
+  await second.clickhouse.sink.write({ ...part, rows: [], note: { ...note, log: 'memory/another/1' } });
+  second.send({ at: 0 }, { at: 0.1 }, { at: 0.2 });
+  const { halts } = await second.start();
+  await second.settle();
+  expect(halts()).toEqual([expect.stringMatching(/^the identity of the log is .*, the figures in clickhouse are of memory\/another\/1$/)]);
 });
 
 test('a live worker whose log is cut and rewritten under it halts when the rewritten records reach its position', async () => {

@@ -1,11 +1,11 @@
 -- One part of a publish: refuses when the store has forgotten what the publish builds on, writes row by row, marks the head open or closes it.
 -- KEYS  head, parts, tables, then one row hash per group of rows
--- ARGV  base, target, publish id, part index, '1' if last, note, confirmed at (ms), confirmation, then per group a MessagePack array: field, value, field, value …
+-- ARGV  base, target, publish id, part index, '1' if last, note, confirmed at (ms), confirmation, log, then per group a MessagePack array: field, value, field, value …
 -- A value begins with its version, 16 hex digits: text order is number order.
 -- Every first write below is one that Redis refuses at maxmemory, so an OOM leaves nothing torn.
 local head, parts, tables = KEYS[1], KEYS[2], KEYS[3]
 local base, target, publish, index, last = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
-local note, confirmed, confirmation = ARGV[6], ARGV[7], ARGV[8]
+local note, confirmed, confirmation, log = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
 local stored = redis.call('HMGET', head, 'closed', 'target', 'confirmed')
 local closed = stored[1] or '0000000000000000'
@@ -31,7 +31,7 @@ if last then
 end
 
 for k = 4, #KEYS do
-  local rows, fields = cmsgpack.unpack(ARGV[5 + k]), {}
+  local rows, fields = cmsgpack.unpack(ARGV[6 + k]), {}
   local count = #rows / 2
   for row = 1, count do fields[row] = rows[2 * row - 1] end
   local present = redis.call('HMGET', KEYS[k], unpack(fields))
@@ -49,7 +49,7 @@ for k = 4, #KEYS do
 end
 
 if not last then
-  if announced < target then redis.call('HSET', head, 'target', target) end
+  if announced < target then redis.call('HSET', head, 'target', target, 'announced', log) end
   redis.call('SADD', parts, publish .. ':' .. index)
   return { 'written' }
 end

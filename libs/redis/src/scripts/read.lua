@@ -2,7 +2,7 @@
 -- KEYS  head, then one row hash per request
 -- ARGV  number of shared fields, the shared fields, then per request: 'all', or 'shared' and an ordinal, or a count and as many fields
 -- Answers { head, rows of the first request, … }: pairs of field and value for 'all', values in the order asked otherwise.
-local answer = { redis.call('HMGET', KEYS[1], 'closed', 'target', 'note', 'confirmation') }
+local answer = { redis.call('HMGET', KEYS[1], 'closed', 'target', 'note', 'confirmation', 'announced') }
 local shared = tonumber(ARGV[1])
 local at = 2 + shared
 for k = 2, #KEYS do

@@ -219,6 +219,18 @@ function describeParts(fresh: () => Bench): void {
     expect(await bench.content()).toEqual({ 'total 1 ': [at(8), [2]], 'total 2 ': [at(9), [3]], 'total 3 ': [at(7), [4]] });
   });
 
+  test('an open head says which log the publish that announced its target was folded from, a closed one no more', async () => {
+    const bench = fresh();
+    const of = (log: string) => ({ ...NOTE, log });
+    await bench.write({ target: at(4), rows: [totalRow(1, at(2), [1])], note: of('a') });
+    expect(await bench.head()).toEqual({ closed: at(4), target: at(4), note: of('a') });
+    await bench.write({ target: at(9), rows: [totalRow(1, at(8), [2])], base: at(4), last: false, publishId: 'b', note: of('b') });
+    await bench.write({ target: at(7), rows: [totalRow(1, at(7), [2])], base: at(4), last: false, publishId: 'c', note: of('c') });
+    expect(await bench.head()).toEqual({ closed: at(4), target: at(9), note: of('a'), announced: 'b' });
+    await bench.write({ target: at(9), rows: [], base: at(4), index: 1, publishId: 'b', note: of('b') });
+    expect(await bench.head()).toEqual({ closed: at(9), target: at(9), note: of('b') });
+  });
+
   test('an open head closes only at or above the largest announced target', async () => {
     const bench = fresh();
     await bench.write({ target: at(9), rows: [totalRow(1, at(9), [9])], last: false, publishId: 'killed' });

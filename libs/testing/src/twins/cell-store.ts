@@ -20,6 +20,8 @@ interface StoredPartition {
   readonly closed: Version;
   readonly target: Version;
   readonly note: HeadNote | null;
+  /** Of the publish that announced the target. */
+  readonly announced?: string | undefined;
   /** `<publishId>:<index>` of the parts that are in. Redis only. */
   readonly parts: ReadonlySet<string>;
 }
@@ -83,8 +85,7 @@ export class MemoryCellStore {
   }
 
   headOf(lineage: string, partition: number): Head {
-    const { closed, target, note } = this.#at(lineage, partition);
-    return { closed, target, note };
+    return headIn(this.#at(lineage, partition));
   }
 
   /** All rows of a partition, in no promised order. */
@@ -115,6 +116,10 @@ export class MemoryCellStore {
   }
 }
 
+function headIn({ closed, target, note, announced }: StoredPartition): Head {
+  return { closed, target, note, ...(announced !== undefined && target > closed ? { announced } : {}) };
+}
+
 /** One atomic script of `schemas/redis/layout.md`. */
 function writeAsRedis(stored: StoredPartition, part: PublishPart): [StoredPartition, PublishOutcome] {
   const { target, publishId, index } = part;
@@ -128,7 +133,8 @@ function writeAsRedis(stored: StoredPartition, part: PublishPart): [StoredPartit
   const rows = merged(stored.rows, part.rows);
   if (!part.last) {
     const parts = new Set(stored.parts).add(`${publishId}:${index}`);
-    return [{ ...stored, rows, parts, target: laterOf(stored.target, target) }, { outcome: 'written' }];
+    const announced = stored.target < target ? part.note.log : stored.announced;
+    return [{ ...stored, rows, parts, target: laterOf(stored.target, target), announced }, { outcome: 'written' }];
   }
   if (stored.target > target) return [{ ...stored, rows }, { outcome: 'open' }];
   return [{ rows, closed: target, target, note: part.note, parts: new Set() }, { outcome: 'written' }];
@@ -139,8 +145,10 @@ function writeAsClickHouse(stored: StoredPartition, part: PublishPart): [StoredP
   const rows = merged(stored.rows, part.rows);
   const closes = part.last && part.target >= stored.closed;
   const closed = part.last ? laterOf(stored.closed, part.target) : stored.closed;
-  const announced = part.last || part.index > 0 ? stored.target : laterOf(stored.target, part.target);
-  return [{ rows, closed, target: laterOf(announced, closed), note: closes ? part.note : stored.note, parts: stored.parts }, { outcome: 'written' }];
+  const announces = !part.last && part.index === 0 && part.target >= stored.target;
+  const target = laterOf(announces ? part.target : stored.target, closed);
+  const announced = announces ? part.note.log : stored.announced;
+  return [{ rows, closed, target, announced, note: closes ? part.note : stored.note, parts: stored.parts }, { outcome: 'written' }];
 }
 
 /** The stored note, as long as nothing newer is there, with what its owner said last. */
@@ -168,9 +176,8 @@ function rowsBetween(stored: StoredPartition, above: Version, upTo: Version): re
 }
 
 function readRanges(partition: number, stored: StoredPartition, ranges: readonly TableRange[]): PartitionRows {
-  const { closed, target, note } = stored;
   const wanted = (row: CellRow): boolean => ranges.some((range) => isWithin(row, range));
-  return { partition, head: { closed, target, note }, rows: [...stored.rows.values()].filter(wanted) };
+  return { partition, head: headIn(stored), rows: [...stored.rows.values()].filter(wanted) };
 }
 
 function tablesIn(rows: readonly CellRow[]): { metric: string; table: string; buckets: number[] }[] {
