@@ -45,7 +45,7 @@ export function metricAt(catalogue: Catalogue, { metric: id, revision }: AskedMe
   if (revision === undefined || known.length === 0) {
     const served = catalogue.metric(id);
     if (served !== undefined) return served;
-    const before = known.length === 0 ? '/v1/metrics lists them' : `it had revisions ${named(known)}, which answer to revision=`;
+    const before = known.length === 0 ? '/v1/metrics lists them' : `revision= takes ${named(known)}, which are not served`;
     const message = `no metric is called ${JSON.stringify(id.slice(0, 80))}: ${before}`;
     throw new Problem('unknown_metric', message, { errors: [{ pointer: `/path/${parameter}`, message }] });
   }

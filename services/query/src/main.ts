@@ -54,6 +54,7 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
   const asking: Asking = { serving, answerer };
   const follow = followJournal({ journal: connections.journal, planner: createPlanner(files, config), serving, logger });
   await Promise.race([beginning(asking, follow), clock.sleep(PATIENCE_MS)]);
+  serving.look(answerer.watch);
   const live = new LiveHub({
     asking,
     nowMs: clock.nowMs,
@@ -103,10 +104,9 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
 }
 
 /** Whoever starts after a switch begins with what is served: the journal and the heads are known before the first question. */
-async function beginning({ serving, answerer: { watch } }: Asking, follow: () => Promise<void>): Promise<void> {
+async function beginning({ answerer: { watch } }: Asking, follow: () => Promise<void>): Promise<void> {
   await follow();
   await Promise.all([watch.poll('redis'), watch.poll('clickhouse')]);
-  serving.look(watch);
 }
 
 function inspectionOf({ partitions, partitioner, latenessMs }: Config, { trail, archive }: Connections, { serving }: Asking): Inspection {

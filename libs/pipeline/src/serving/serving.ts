@@ -191,7 +191,9 @@ export class Serving {
       return;
     }
     if (!this.#served.has(name)) {
-      if (wasAsked(watch, pending.target.lineage) && pending.previous !== null) this.#serve(name, pending.previous);
+      // Who begins while it is behind; where no store says so, nobody is answered anyhow.
+      const first = wasAsked(watch, pending.target.lineage) ? (pending.previous ?? pending.target) : pending.target;
+      if (this.#serve(name, first) && first === pending.target) this.#drop(name);
     } else if (pending.holdsUntilMs !== null) {
       if (nowMs < pending.holdsUntilMs) return;
       this.#holds.end(name);

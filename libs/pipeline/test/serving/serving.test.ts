@@ -127,6 +127,20 @@ describe('another lineage', () => {
     expect(servedBy(world)).toBe(NEW);
   });
 
+  it('that has lost what it had is served all the same where there is nothing else, or no store says anything', async () => {
+    const positions = PARTITIONS.map(() => versionOf(1, 20));
+    const alone = createSwitching();
+    await publishAll(alone, NEW, 19);
+    alone.serving.learn([planOf(NEW, { positions })]);
+    await alone.look();
+    expect(servedBy(alone)).toBe(NEW);
+    const away = createSwitching();
+    for (const store of Object.values(away.stores)) store.intercept = () => 'lose';
+    away.serving.learn([planOf(NEW, { positions, previous: OLD })]);
+    await away.look();
+    expect(servedBy(away)).toBe(NEW);
+  });
+
   it('that this release cannot read is refused, once, and the one before goes on', async () => {
     const world = await servedOld();
     await publishAll(world, NEW, 50);

@@ -84,6 +84,7 @@ export type HaltCode =
   | 'log_lost_unarchived'
   | 'log_jumped'
   | 'archive_broken'
+  | 'past_lost'
   | 'log_shorter'
   | 'store_ahead'
   | 'archive_ahead'

@@ -58,6 +58,7 @@ async function follow(path: string, change: Change, signal: AbortSignal): Promis
   let lostAtMs = 0;
   let gaps = 0;
   const gap = (words: string): EventLine => ({ key: `gap ${++gaps}`, gap: words });
+  const receive = receiver(change, gap);
   while (!signal.aborted) {
     let waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
     try {
@@ -70,7 +71,7 @@ async function follow(path: string, change: Change, signal: AbortSignal): Promis
       failures = 0;
       lostAtMs = 0;
       change({ state: 'live', refusal: null, retryAtMs: 0, problem: null }, back);
-      for await (const { event, data } of readEventStream(chunksOf(response, connected))) receive(event, data, change, gap);
+      for await (const { event, data } of readEventStream(chunksOf(response, connected))) receive(event, data);
     } catch (error) {
       if (signal.aborted) return;
       const refusal = refusalOf(error);
@@ -88,20 +89,25 @@ async function follow(path: string, change: Change, signal: AbortSignal): Promis
   }
 }
 
-function receive(name: string, data: string, change: Change, gap: (words: string) => EventLine): void {
-  if (name === 'event') {
-    const event: InspectedEvent = JSON.parse(data);
-    change({ problem: null }, [{ key: eventKey(event), event }]);
-  } else if (name === 'missed') {
-    const { count }: EventsMissed = JSON.parse(data);
-    change({}, [gap(`${exact(count)} ${count === 1 ? 'record' : 'records'} came faster than this page could read, and are not shown.`)]);
-  } else if (name === 'watching') {
-    const watching: EventsWatching = JSON.parse(data);
-    change({ watching });
-  } else if (name === 'problem') {
-    const { detail }: EventsProblem = JSON.parse(data);
-    change({ problem: detail });
-  }
+function receiver(change: Change, gap: (words: string) => EventLine): (name: string, data: string) => void {
+  let lineage: string | null = null;
+  return (name, data) => {
+    if (name === 'event') {
+      const event: InspectedEvent = JSON.parse(data);
+      change({ problem: null }, [{ key: eventKey(event), event }]);
+    } else if (name === 'missed') {
+      const { count }: EventsMissed = JSON.parse(data);
+      change({}, [gap(`${exact(count)} ${count === 1 ? 'record' : 'records'} came faster than this page could read, and are not shown.`)]);
+    } else if (name === 'watching') {
+      const watching: EventsWatching = JSON.parse(data);
+      const isOther = lineage !== null && lineage !== watching.lineage;
+      lineage = watching.lineage;
+      change({ watching }, isOther ? [gap('Another definition of the set is served: outcomes from here on are by it.')] : []);
+    } else if (name === 'problem') {
+      const { detail }: EventsProblem = JSON.parse(data);
+      change({ problem: detail });
+    }
+  };
 }
 
 function refusalOf(error: unknown): Refusal | null {
