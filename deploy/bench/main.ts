@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { runToEnd } from '../house/process-group.ts';
 
-const longestMs = 60 * 60 * 1000;
+const longestMs = 2 * 60 * 60 * 1000;
 const root = join(import.meta.dirname, '../..');
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'));

@@ -28,6 +28,8 @@ export interface PeerRun {
   readonly figures: Figures | null;
   /** Of the rows in the archive's table: how many, and a sum of their hashes. */
   readonly rows: string | null;
+  /** Of a Java peer: its machine's and its own, as it prints them. */
+  readonly settings?: string;
 }
 
 export interface PeerContext extends RunContext {
@@ -100,6 +102,7 @@ async function runJava(peer: 'streams' | 'consumer', context: PeerContext): Prom
       peakRssMib: used.peakRssKib / 1024,
       figures: readFigures(join(folder, 'figures.json')),
       rows: null,
+      settings: `${java.filter((part) => part.startsWith('-X')).join(' ')}; ${(await child.line('settings: ')).slice('settings: '.length)}`,
     };
   } finally {
     await child.stop();
@@ -167,14 +170,15 @@ async function runArchiver(context: PeerContext): Promise<PeerRun> {
   await migrate(addresses, namespace, database);
   const env = serviceEnvironment(addresses, { TIDEMARK_NAMESPACE: namespace, TIDEMARK_CLICKHOUSE_DATABASE: database, TIDEMARK_HTTP_PORT: '0' });
   const measured = startMeasured(join(root, 'services/archiver/src/main.ts'), { env, profileFolder: context.profileFolder });
+  const isArchived = async (): Promise<boolean> => {
+    const ends = await archivedUpTo(addresses.clickhouseUrl, database);
+    return filled.ends.every((end, partition) => (ends.get(partition) ?? 0) === end);
+  };
   try {
-    return await measuredRun('archiver', measured, context, async () => {
-      for (;;) {
-        const ends = await archivedUpTo(addresses.clickhouseUrl, database);
-        if (filled.ends.every((end, partition) => (ends.get(partition) ?? 0) === end)) break;
-        await sleep(pollMs);
-      }
-    }).then(async (run) => ({ ...run, rows: await archiveFingerprint(addresses.clickhouseUrl, database) }));
+    const run = await measuredRun('archiver', measured, context, async () => {
+      while (!(await isArchived())) await sleep(pollMs);
+    });
+    return { ...run, rows: await archiveFingerprint(addresses.clickhouseUrl, database) };
   } finally {
     await measured.stop();
     await dropDatabase(addresses.clickhouseUrl, database);

@@ -17,7 +17,7 @@ const defaultWarmEvents = 500_000;
 export function readPeersOptions(args: readonly string[]): PeersOptions {
   const isTiny = args.includes('--tiny');
   const warm = args.findLast((argument) => argument.startsWith(warmFlag))?.slice(warmFlag.length);
-  const size = isTiny ? ['--events=12000', '--people=1200'] : ['--events=4000000'];
+  const size = isTiny ? ['--events=4000', '--people=400'] : ['--events=2000000'];
   // What is said twice counts as said last.
   const options = readOptions([
     ...['--workload=live', `--only=${all.join(',')}`, ...size],

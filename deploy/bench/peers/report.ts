@@ -32,7 +32,7 @@ export interface PeersReport {
   readonly skipped: Readonly<Record<string, string>>;
 }
 
-export const titles: Readonly<Record<PeerName, string>> = {
+const titles: Readonly<Record<PeerName, string>> = {
   parse: 'kafkajs eachBatch + JSON.parse',
   worker: 'worker, car dealer’s set, publishing and checkpointing',
   'worker-same': 'worker, only the metrics that the peers compute',

@@ -70,8 +70,8 @@ describe('the report of the peers', () => {
 
 describe('the options of the peers', () => {
   it('are live traffic unless something else is said', () => {
-    expect(readPeersOptions([])).toMatchObject({ workload: 'live', events: 4_000_000, people: 100_000, repeats: 3, warmEvents: 500_000 });
-    expect(readPeersOptions(['--tiny'])).toMatchObject({ workload: 'live', events: 12_000, repeats: 1, warmEvents: 0, isTiny: true });
+    expect(readPeersOptions([])).toMatchObject({ workload: 'live', events: 2_000_000, people: 100_000, repeats: 3, warmEvents: 500_000 });
+    expect(readPeersOptions(['--tiny'])).toMatchObject({ workload: 'live', events: 4_000, repeats: 1, warmEvents: 0, isTiny: true });
     expect(readPeersOptions(['--workload=stream', '--warm=7', '--events=9', '--only=worker,streams'])).toMatchObject({
       workload: 'stream',
       events: 9,
