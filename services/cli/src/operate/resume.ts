@@ -1,5 +1,5 @@
 /** `resume`: a halted partition starts again once its cause is removed; while the cause plainly stands, it says so and asks nobody. */
-import { type ClickHouseConnection, createClickHouseCellReader } from '@tidemark/clickhouse';
+import { type ClickHouseConnection, createClickHouseCellReader, createClickHousePartitionArchive } from '@tidemark/clickhouse';
 import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
 import { haltCodeOf, type OperatorAnswer } from '@tidemark/pipeline';
 import { createRedisCellReader, createRedisCheckpointStore, createRedisOperatorRequests, type RedisConnection } from '@tidemark/redis';
@@ -94,10 +94,11 @@ function tell(
 
 async function haltFacts({ kafka, redis, clickhouse }: Engines, deployment: Deployment, lineage: string, partition: number): Promise<HaltFacts> {
   const log = createEventLog(kafka, { groupId: `${deployment.namespace}.operator` });
-  const [bounds, identity, manifest, [inRedis], [inTable]] = await Promise.all([
+  const [bounds, identity, manifest, archive, [inRedis], [inTable]] = await Promise.all([
     log.bounds(),
     log.identity(),
     createRedisCheckpointStore(redis, { segmentTtlSeconds: 1 }).manifest(lineage, partition),
+    createClickHousePartitionArchive(clickhouse).chainEnd(1, partition),
     createRedisCellReader(redis).heads(lineage, [partition]),
     createClickHouseCellReader(clickhouse).heads(lineage, [partition]),
   ]);
@@ -106,6 +107,7 @@ async function haltFacts({ kafka, redis, clickhouse }: Engines, deployment: Depl
     halted: heads.find(({ note }) => note?.halted !== undefined)?.note?.halted ?? null,
     next: manifest?.next ?? null,
     bounds: bounds.get(partition) ?? null,
+    archive,
     identity,
     partitioner: deployment.partitioner,
     manifest,

@@ -8,6 +8,8 @@ export interface HaltFacts {
   readonly next: number | null;
   /** Null: the topic has no such partition. */
   readonly bounds: LogBounds | null;
+  /** The unbroken chain: workers read from it what the log has deleted. Null when nothing is archived. */
+  readonly archive: { readonly from: number; readonly to: number } | null;
   readonly identity: LogIdentity;
   readonly partitioner: string;
   readonly manifest: Manifest | null;
@@ -27,6 +29,12 @@ export function standingCause(facts: HaltFacts): string | null {
 function identityCause({ manifest, identity, partitioner, redis, clickhouse }: HaltFacts): string | null {
   const known = manifest?.partitionCount ?? redis?.note?.partitionCount ?? clickhouse?.note?.partitionCount ?? identity.partitionCount;
   if (known !== identity.partitionCount) return `the topic has ${identity.partitionCount} partitions, the figures are of ${known}`;
+  const own = `${identity.clusterId}/${identity.topicId}/${identity.partitionCount}`;
+  for (const [name, head] of Object.entries({ redis, clickhouse })) {
+    const log = head?.note?.log;
+    if (head !== null && log !== undefined && log !== own && splitVersion(head.closed).epoch === (manifest?.epoch ?? 1))
+      return `the log is ${own}, the figures in ${name} are of ${log}`;
+  }
   if (manifest === null) return null;
   if (manifest.clusterId !== identity.clusterId)
     return `the brokers belong to cluster ${identity.clusterId}, the state was folded with ${manifest.clusterId}`;
@@ -36,9 +44,10 @@ function identityCause({ manifest, identity, partitioner, redis, clickhouse }: H
   return null;
 }
 
-function boundsCause({ next: saved, manifest, redis, clickhouse }: HaltFacts, { low, high }: LogBounds): string | null {
+function boundsCause({ next: saved, manifest, redis, clickhouse, archive }: HaltFacts, { low, high }: LogBounds): string | null {
   const next = saved ?? 0;
-  if (low > next) return `the log begins at ${low}, the saved state ends at ${next}: what lies between is still missing`;
+  const isArchived = archive !== null && archive.from <= next && archive.to >= low;
+  if (low > next && !isArchived) return `the log begins at ${low}, the saved state ends at ${next}: what lies between is missing in the archive too`;
   if (next > high) return `the saved state ends at ${next}, beyond the end of the log, ${high}`;
   const epoch = manifest?.epoch ?? 1;
   for (const [name, head] of Object.entries({ redis, clickhouse })) {

@@ -126,13 +126,20 @@ export class Deployed {
 
   /** Orders of thirty people over so many days up to now, in time order: most of their days are closed at the end. */
   async order(from: number, count: number, days: number): Promise<void> {
+    const places = Array.from({ length: count }, (_, index) => ({ id: from + index, daysAgo: ((count - index) * days) / count }));
+    await this.send(places);
+  }
+
+  async send(orders: readonly { readonly id: number; readonly daysAgo: number }[]): Promise<void> {
     const writer = createLogWriter(this.kafka, { partitioner: 'murmur2' });
     const nowMs = Date.now();
-    const records = Array.from({ length: count }, (_, index) => {
-      const [userId, channel] = [`u${(index * 7) % 30}`, index % 3 === 0 ? 'ads' : 'web'];
-      const timestamp = new Date(nowMs - ((count - index) * days * DAY_MS) / count).toISOString();
-      const value = { type: 'track', event: 'Ordered', userId, messageId: `m${from + index}`, timestamp, properties: { channel } };
-      return { key: userId, value: JSON.stringify(value) };
+    const records = orders.map(({ id, daysAgo }) => {
+      const [userId, channel] = [`u${(id * 7) % 30}`, id % 3 === 0 ? 'ads' : 'web'];
+      const timestamp = new Date(nowMs - daysAgo * DAY_MS).toISOString();
+      return {
+        key: userId,
+        value: JSON.stringify({ type: 'track', event: 'Ordered', userId, messageId: `m${id}`, timestamp, properties: { channel } }),
+      };
     });
     await writer.append(records);
     await writer.close();
@@ -204,6 +211,19 @@ export class Deployed {
       redis: await textOf(createRedisCellReader(this.redis), createRedisCellInventory(this.redis)),
       clickhouse: await textOf(createClickHouseCellReader(this.clickhouse), createClickHouseCellInventory(this.clickhouse)),
     };
+  }
+
+  /** The rows of Redis, summed over all partitions: what every answer is made of. */
+  async sums(): Promise<Record<string, number[]>> {
+    const sums: Record<string, number[]> = {};
+    for (const text of (await this.figures()).redis) {
+      const [, metric, table, bucket, value, , cells]: [number, string, string, number, string, string, number[]] = JSON.parse(text);
+      const key = JSON.stringify([metric, table, bucket, value]);
+      const sum = sums[key] ?? [];
+      sums[key] = sum;
+      for (const [index, cell] of cells.entries()) sum[index] = (sum[index] ?? 0) + cell;
+    }
+    return Object.fromEntries(Object.entries(sums).filter(([, cells]) => cells.some((cell) => cell !== 0)));
   }
 
   async run(...args: string[]): Promise<{ code: number; out: string[]; err: string[] }> {

@@ -175,3 +175,35 @@ test('a file of the backup that is not what was written is named before anything
     err: [expect.stringMatching(/ndjson\.gz is not the file that was written: its hash differs/)],
   });
 });
+
+test('the archive makes the log of another namespace with other partitions, whose figures are the same; what came later follows', async () => {
+  const late = Array.from({ length: 5 }, (_, index) => ({ id: 7_000 + index, daysAgo: 60 }));
+  const repeats = Array.from({ length: 6 }, (_, index) => ({ id: 3_000 + index, daysAgo: 0.01 }));
+  await deployed.send([...late, ...repeats]);
+  await deployed.caughtUp(services);
+  const other = new Deployed(engines, { namespace: uniqueName('grown'), partitions: 3, folder });
+  const command = ['repartition', '--to', other.namespace, '--partitions', '3'];
+  const told = await deployed.run(...command, '--dry-run');
+  expect({ code: told.code, out: told.out }).toEqual({
+    code: 0,
+    out: [
+      expect.stringMatching(/^420 events that count in operate_\w+ go to grown_\w+, by partition: \d+ \d+ \d+$/),
+      expect.stringMatching(/^left out, for they count in no figure of operate_\w+: (5 late, 6 duplicate|6 duplicate, 5 late)$/),
+    ],
+  });
+  expect((await deployed.run(...command)).code).toBe(0);
+  await deployed.order(8_000, 20, 0.01);
+  await deployed.caughtUp(services);
+  expect(await deployed.run(...command, '--partitions', '4')).toMatchObject({ code: 2, err: [expect.stringMatching(/say --partitions 3$/)] });
+  expect(await deployed.run(...command)).toMatchObject({ code: 0, out: [expect.stringMatching(/^20 events that count in/), expect.any(String)] });
+  await other.open();
+  const grown = other.start();
+  try {
+    await other.caughtUp(grown);
+    expect(grown.worker.status().reduce((sum, { counters }) => sum + (counters['applied'] ?? 0), 0)).toBe(440);
+    expect(await other.sums()).toEqual(await deployed.sums());
+  } finally {
+    await grown.stop();
+    await other.close();
+  }
+});

@@ -76,7 +76,7 @@ async function contentOf({ folder, archiveOnly }: RestoreOptions): Promise<Conte
 }
 
 /** State and figures belong to one log, at positions that it must still have. */
-async function refuseOtherLog({ state, figures }: Content, deployment: Deployment, output: Output): Promise<void> {
+async function refuseOtherLog({ state, figures, archive }: Content, deployment: Deployment, output: Output): Promise<void> {
   const kafka = await openKafka(deployment, output);
   try {
     const log = createEventLog(kafka, { groupId: `${deployment.namespace}.operator` });
@@ -93,7 +93,9 @@ async function refuseOtherLog({ state, figures }: Content, deployment: Deploymen
       const { low, high } = bounds.get(partition) ?? { low: 0, high: 0 };
       const figuresAt = figures.find((each) => each.partition === partition && each.lineage === lineage)?.target;
       const needed = Math.max(manifest.next, figuresAt === undefined ? 0 : splitVersion(figuresAt).next);
-      if (manifest.next < low || needed > high)
+      // Workers read from the archive what the log has deleted.
+      const archivedTo = archive.findLast((piece) => piece.partition === partition && piece.epoch === manifest.epoch)?.to ?? 0;
+      if ((manifest.next < low && archivedTo < low) || needed > high)
         throw exitError(
           exitCodes.failed,
           `the log of partition ${partition} has offsets ${low} to ${high}, the backup needs ${manifest.next} to ${needed}: restore with --archive-only and make a new namespace of it with tidemark repartition`,
