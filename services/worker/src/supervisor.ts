@@ -6,6 +6,7 @@ import {
   type JournalEntry,
   type JournalState,
   journalState,
+  type KnownLineage,
   LOG_ORIGIN,
   nextSequence,
   type PartitionStatus,
@@ -14,7 +15,7 @@ import {
   type Worker,
 } from '@tidemark/pipeline';
 import type { Logger, SystemClock } from '@tidemark/runtime';
-import { type ConfiguredSet, setOf } from './sets.ts';
+import { type ConfiguredSet, type FoundSet, setOf } from './sets.ts';
 
 /** Lineages that one Worker folds together, in a consumer group of their own. */
 export interface WorkerGroup {
@@ -63,6 +64,8 @@ export class LineageSupervisor {
   /** Of Workers that have ended, so that the totals never fall. */
   readonly #endedRejections = new Map<string, number>();
   readonly #told = new Set<string>();
+  /** By lineage, with the files that it was parsed from: parsing takes longer than a look may. */
+  readonly #found = new Map<string, { readonly files: KnownLineage['files']; readonly found: FoundSet }>();
   #unworkable: readonly string[] = [];
   #looking: { stop(): Promise<void> } | null = null;
   #stopped = false;
@@ -128,8 +131,17 @@ export class LineageSupervisor {
       reading = await journal.read();
       this.#take(reading);
     }
-    await journal.renew().catch((error: unknown) => this.#tellOnce('warn', `the journal of lineages is not renewed: ${messageOf(error)}`));
+    await this.#renew(reading).catch((error: unknown) => this.#tellOnce('warn', `the journal of lineages is not renewed: ${messageOf(error)}`));
     if (!this.#stopped) await this.#act(journalState([...this.#entries.values()]));
+  }
+
+  /** What one store has lost comes from the other one, what both have lost from here. */
+  async #renew({ entries, isWhole }: JoinedReading): Promise<void> {
+    const { journal } = this.#options;
+    await journal.renew();
+    if (!isWhole) return;
+    const there = new Set(entries.map(({ id }) => id));
+    for (const entry of this.#entries.values()) if (!there.has(entry.id)) await journal.append(entry);
   }
 
   #take({ entries, unreadable, away }: JoinedReading): void {
@@ -165,12 +177,11 @@ export class LineageSupervisor {
   }
 
   async #act(state: JournalState): Promise<void> {
-    const { settings } = this.#options;
     const unworkable: string[] = [];
     const groups = new Map<string, WorkerGroup>();
     for (const known of state.running) {
       const { lineage, origin, originPositions } = known;
-      const found = setOf(known, settings);
+      const found = this.#setOf(known);
       if (!found.ok) {
         const text = `lineage ${lineage} of set ${known.set} is not worked on here: ${found.why}`;
         this.#tellOnce('warn', text);
@@ -191,6 +202,14 @@ export class LineageSupervisor {
       await this.#end(crew);
       if (group !== undefined && !this.#stopped) this.#begin(group);
     }
+  }
+
+  #setOf(known: KnownLineage): FoundSet {
+    const before = this.#found.get(known.lineage);
+    if (before?.files === known.files) return before.found;
+    const found = setOf(known, this.#options.settings);
+    this.#found.set(known.lineage, { files: known.files, found });
+    return found;
   }
 
   #begin(group: WorkerGroup): void {

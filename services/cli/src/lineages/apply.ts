@@ -29,7 +29,7 @@ interface Applying {
 }
 
 /** So many differing integers are printed one by one. */
-const MAX_NAMED = 10_000;
+const MAX_NAMED = 50_000;
 
 /** `plan`: prints what `apply` would do; changes nothing. */
 export async function plan(deployment: Deployment, { path, json }: Pick<ApplyOptions, 'path' | 'json'>, output: Output): Promise<ExitCode> {

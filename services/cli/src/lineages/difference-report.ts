@@ -147,8 +147,10 @@ function bucketName(sets: readonly (MetricSet | null)[], { metric: id, table, bu
   }
 }
 
+/** Totals come first within a metric: of many differences only the first are named. */
 function byPlace(left: CellDifference, right: CellDifference): number {
   if (left.metric !== right.metric) return left.metric < right.metric ? -1 : 1;
+  if (isSliced(left.table) !== isSliced(right.table)) return isSliced(left.table) ? 1 : -1;
   if (left.table !== right.table) return left.table < right.table ? -1 : 1;
   return left.bucket - right.bucket || (left.value < right.value ? -1 : left.value > right.value ? 1 : 0) || left.column - right.column;
 }
