@@ -1,6 +1,6 @@
 /** Every lineage of every set: which one is served, how far the others are, and who decided so. */
 import { isoInstant } from '@tidemark/core';
-import { type LineageHeads, type PlannedLineage, splitVersion, type Version } from '@tidemark/pipeline';
+import { type LineageHeads, type PlannedLineage, splitVersion } from '@tidemark/pipeline';
 import type { Asking } from './asking.ts';
 
 /** What it returns never throws for a store that is away: positions are null then. Retired lineages, of which there may be many, are asked about once. */
@@ -26,8 +26,8 @@ export function createLineagesFacts({ serving, answerer }: Asking) {
   };
 }
 
-/** By partition the offset after the last record folded; null where nothing is published. */
-type Positions = readonly (number | null)[];
+/** By partition where the longer head stands; null where nothing is published. */
+type Positions = readonly ({ readonly next: number; readonly halted: string | null } | null)[];
 
 function lineageFacts(
   planned: PlannedLineage,
@@ -44,17 +44,18 @@ function lineageFacts(
     since: sinceMs === null ? null : isoInstant(sinceMs),
     by,
     metrics: set === null ? null : Object.fromEntries(set.metrics.map((metric) => [metric.id, metric.revision])),
-    positions: positions === null ? null : Object.fromEntries(positions.map((next, partition) => [String(partition), String(next ?? 0)])),
+    positions: positions === null ? null : Object.fromEntries(positions.map((at, partition) => [String(partition), String(at?.next ?? 0)])),
     lag: lagOf(positions, served),
     progress: share,
     eta: etaSeconds,
+    halted: (positions ?? []).flatMap((at, partition) => (at === null || at.halted === null ? [] : [{ partition, reason: at.halted }])),
   };
 }
 
 /** Records that the served one has beyond it; null while either is unknown. */
 function lagOf(positions: Positions | null, served: Positions | null): number | null {
   if (positions === null || served === null) return null;
-  return served.reduce<number>((sum, next, index) => sum + Math.max(0, (next ?? 0) - (positions[index] ?? 0)), 0);
+  return served.reduce<number>((sum, at, index) => sum + Math.max(0, (at?.next ?? 0) - (positions[index]?.next ?? 0)), 0);
 }
 
 /** Null while no store can say. */
@@ -62,10 +63,8 @@ function positionsIn({ redis, clickhouse }: LineageHeads): Positions | null {
   if (redis === null && clickhouse === null) return null;
   const count = Math.max(redis?.length ?? 0, clickhouse?.length ?? 0);
   return Array.from({ length: count }, (_, index) => {
-    const closed = [redis?.[index], clickhouse?.[index]].reduce<Version>(
-      (most, head) => (head !== undefined && head.note !== null && head.closed > most ? head.closed : most),
-      '',
-    );
-    return closed === '' ? null : splitVersion(closed).next;
+    const published = [redis?.[index], clickhouse?.[index]].flatMap((head) => (head === undefined || head.note === null ? [] : [head]));
+    const [longer] = published.sort((left, right) => (left.closed < right.closed ? 1 : left.closed > right.closed ? -1 : 0));
+    return longer === undefined ? null : { next: splitVersion(longer.closed).next, halted: longer.note?.halted ?? null };
   });
 }

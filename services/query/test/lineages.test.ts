@@ -95,6 +95,13 @@ describe('a lineage that catches up', () => {
     expect((await world.get('/readyz')).status).toBe(200);
   });
 
+  it('says which partitions do not go on, and why', async () => {
+    await startNew();
+    await world.publish({ halted: 'the log was rewritten' }, undefined, (lineage, partition) => lineage === NEW && partition === 1);
+    world.clock.advance(1_000);
+    expect(await lineagesOf()).toMatchObject([{ halted: [] }, { state: 'catching_up', halted: [{ partition: 1, reason: 'the log was rewritten' }] }]);
+  });
+
   it('answers already to who asks for its revision', async () => {
     await startNew();
     expect(await totalAt(`/v1/kpis/orders?revision=${REVISIONS.new}`)).toEqual([1, 'new']);

@@ -33,7 +33,7 @@ export function LineageNotices({ about, metric, revision, current }: LineageNoti
 }
 
 function CatchingUp({ about, metric, coming }: { about: SetFacts; metric: Metric | null; coming: Lineage }) {
-  const { progress, eta } = coming;
+  const { progress, eta, halted } = coming;
   const ahead = metric === null ? undefined : coming.metrics?.[metric.id];
   const label = `A new definition of ${about.name} catches up`;
   return (
@@ -44,6 +44,7 @@ function CatchingUp({ about, metric, coming }: { about: SetFacts; metric: Metric
         {progress === null ? 'it has not begun yet' : `${percent(progress)}, ${eta === null ? 'time left unknown' : leftText(eta)}`}
         {metric !== null && ahead === metric.revision ? '; this figure stays as it is' : '; these figures are by the present one'}
       </span>
+      {halted.length > 0 && <strong>partition {halted.map(({ partition }) => partition).join(', ')} is halted: it does not go on by itself</strong>}
       {metric !== null && ahead !== undefined && ahead !== metric.revision && (
         <a href={addressOf('figure', metric.id, { query: { revision: ahead } })}>see this figure by the new one so far</a>
       )}

@@ -149,6 +149,8 @@ export interface Lineage {
   readonly progress: number | null;
   /** While it catches up: seconds until it is there by the speed of the last minute; null while that is unknown. */
   readonly eta: number | null;
+  /** Partitions that do not go on, and why. */
+  readonly halted: readonly { readonly partition: number; readonly reason: string }[];
 }
 
 export interface Lineages {

@@ -1,6 +1,6 @@
 /** The body about lineages: of every set all that are known, how each stands, and how far it is. */
 import { z } from 'zod';
-import { count, envelopeShape, instant, share } from './envelope.ts';
+import { asOf, count, envelopeShape, instant, share } from './envelope.ts';
 
 const { revision, lineage } = envelopeShape;
 
@@ -27,6 +27,7 @@ const known = z
     eta: count
       .nullable()
       .meta({ description: 'While it catches up: seconds until it is there by the speed of the last minute; null while that is unknown.' }),
+    halted: asOf.shape.halted.meta({ description: 'Partitions that do not go on, and why.' }),
   })
   .meta({ id: 'Lineage' });
 
