@@ -5,7 +5,7 @@ import type { EngineAddresses } from '@tidemark/local';
 import { connectRedis, createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
 import { eventStream, type SampleEvent } from '@tidemark/testing';
 import { uniqueName } from '@tidemark/testing/engines';
-import { archivedBytes, rollupsOf, segmentBytes } from './bytes/stored-sizes.ts';
+import { archivedBytes, redisSizes, rollupsOf, rowsOfADay } from './bytes/stored-sizes.ts';
 import { SteppedWorker } from './in-process/stepped-worker.ts';
 import { type BenchOptions, readBenchOptions } from './report/options.ts';
 import { machineOf, type ReportRow, redisInfo, rowOf, tell } from './report/report.ts';
@@ -14,7 +14,7 @@ import { withEngines } from './running/engines.ts';
 import { partitionCount } from './worker-throughput/topic.ts';
 import { readSet, setFile } from './worker-throughput/workload.ts';
 
-type Options = BenchOptions<'rate' | 'people' | 'warm' | 'seconds' | 'archived'>;
+type Options = BenchOptions<'rate' | 'people' | 'warm' | 'seconds' | 'archived' | 'days'>;
 
 /** To each store since the start. */
 interface Bytes {
@@ -26,11 +26,12 @@ interface Bytes {
 interface Run {
   readonly events: number;
   readonly bytes: Bytes;
-  readonly redisMemoryBytes: number;
-  /** Of it packed state. */
-  readonly segmentBytes: number;
+  readonly redisSizes: { readonly rows: number; readonly segments: number };
   readonly rollups: { readonly rows: number; readonly diskBytes: number };
   readonly archivedBytesPerEvent: number;
+  readonly rowsOfADay: number;
+  /** Of the Redis process, while events were counted. */
+  readonly redisCpuS: number;
 }
 
 const endMs = Date.UTC(2025, 5, 30);
@@ -48,6 +49,8 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
   seconds: { full: 60, tiny: 6 },
   /** Events that are archived beside it, to see what they take. */
   archived: { full: 200_000, tiny: 2_000 },
+  /** Over which as many events are spread, to see how many rows a day adds. */
+  days: { full: 30, tiny: 3 },
   repeats: { full: 1, tiny: 1 },
 });
 
@@ -63,7 +66,6 @@ async function measure({ redisUrl, clickhouseUrl }: EngineAddresses): Promise<Ru
   const namespace = uniqueName('bench_bytes');
   const [redisProxy, checkpointProxy] = [await proxyOf(redisUrl), await proxyOf(redisUrl)];
   const clickhouseProxy = await proxyOf(clickhouseUrl);
-  const memoryBefore = await redisMemory(redisUrl);
   const redis = await connectRedis({ url: through(redisUrl, redisProxy), namespace });
   const checkpointRedis = await connectRedis({ url: through(redisUrl, checkpointProxy), namespace });
   const clickhouse = await connectClickHouse({ url: through(clickhouseUrl, clickhouseProxy), database: namespace });
@@ -80,23 +82,25 @@ async function measure({ redisUrl, clickhouseUrl }: EngineAddresses): Promise<Ru
     const so = (): Bytes => ({ redis: redisProxy.bytes(), clickhouse: clickhouseProxy.bytes(), checkpoints: checkpointProxy.bytes() });
     await live(worker, events, options.number('warm'));
     const before = so();
+    const redisCpuBefore = await redisCpu(redisUrl);
     const counted = worker.fed;
     await live(worker, events, options.number('seconds'));
     const after = so();
+    const redisCpuS = (await redisCpu(redisUrl)) - redisCpuBefore;
     const bytes = {
       redis: after.redis - before.redis,
       clickhouse: after.clickhouse - before.clickhouse,
       checkpoints: after.checkpoints - before.checkpoints,
     };
-    const redisMemoryBytes = (await redisMemory(redisUrl)) - memoryBefore;
     await worker.close();
     return {
       events: worker.fed - counted,
       bytes,
-      redisMemoryBytes,
-      segmentBytes: await segmentBytes(redisUrl, namespace),
+      redisSizes: await redisSizes(redisUrl, namespace),
       rollups: await rollupsOf(clickhouse),
       archivedBytesPerEvent: await archivedBytes(clickhouse, firstOf(workload(), options.number('archived')), partitionCount),
+      rowsOfADay: await rowsOfADay(readSet(setFile), spread(), { days: options.number('days'), partitions: partitionCount }),
+      redisCpuS,
     };
   } finally {
     await Promise.all([redis.close(), checkpointRedis.close(), clickhouse.close()]);
@@ -108,6 +112,17 @@ function workload(): Generator<SampleEvent> {
   const rate = options.number('rate');
   const events = rate * (options.number('warm') + options.number('seconds') + 1);
   return eventStream({ seed: options.number('seed'), events, people: options.number('people'), days: events / rate / 86_400, endMs });
+}
+
+/** As many events as are archived, over days. */
+function spread(): Generator<SampleEvent> {
+  return eventStream({
+    seed: options.number('seed'),
+    events: options.number('archived'),
+    people: options.number('people'),
+    days: options.number('days'),
+    endMs,
+  });
 }
 
 /** So many seconds of traffic, by the worker's own clock. */
@@ -133,8 +148,10 @@ function through(url: string, { port }: CountingProxy): string {
   return changed.toString().replace(/\/$/, '');
 }
 
-async function redisMemory(url: string): Promise<number> {
-  return Number((await redisInfo(url, 'memory')).get('used_memory'));
+/** Seconds since its start. */
+async function redisCpu(url: string): Promise<number> {
+  const info = await redisInfo(url, 'cpu');
+  return Number(info.get('used_cpu_user')) + Number(info.get('used_cpu_sys'));
 }
 
 function rowsOf(runs: readonly Run[]): readonly ReportRow[] {
@@ -158,24 +175,29 @@ function rowsOf(runs: readonly Run[]): readonly ReportRow[] {
       perEvent((bytes) => kinds.reduce((sum, kind) => sum + bytes[kind], 0)),
     ),
     rowOf(
-      'Redis, memory in use for rows and state',
+      'Redis, memory of packed state',
       'MiB',
-      runs.map(({ redisMemoryBytes }) => redisMemoryBytes / mebi),
+      runs.map((run) => run.redisSizes.segments / mebi),
     ),
     rowOf(
-      'of it packed state',
-      'MiB',
-      runs.map((run) => run.segmentBytes / mebi),
-    ),
-    rowOf(
-      'of it each row of the rollups',
+      'Redis, memory of each row of the rollups',
       'B',
-      runs.map((run) => (run.redisMemoryBytes - run.segmentBytes) / run.rollups.rows),
+      runs.map((run) => run.redisSizes.rows / run.rollups.rows),
     ),
     rowOf(
       'rows of the rollups',
       'rows',
       runs.map(({ rollups }) => rollups.rows),
+    ),
+    rowOf(
+      'rows that a day of traffic adds',
+      'rows / day',
+      runs.map((run) => run.rowsOfADay),
+    ),
+    rowOf(
+      'Redis, processor time, publishes and checkpoints',
+      'µs / event',
+      runs.map(({ redisCpuS, events }) => (redisCpuS * 1e6) / events),
     ),
     rowOf(
       'ClickHouse, each row of the rollups on disk, merged',

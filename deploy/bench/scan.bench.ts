@@ -138,10 +138,10 @@ async function askMoved({ worker, address }: Pick<Comparing, 'worker' | 'address
   return await askService(address, figure);
 }
 
-/** One more event that no figure here counts: what was kept for the position before is not asked for any more. */
+/** More events that no figure here counts, some for each partition: nothing that was kept of the positions before can answer. */
 async function move(worker: SteppedWorker, address: string): Promise<void> {
   const timeMs = startMs + 90 * 86_400_000 - 1;
-  worker.feed([nothing(events + worker.fed, timeMs)]);
+  worker.feed(Array.from({ length: 8 * partitionCount }, (_, actor) => nothing({ number: worker.fed + actor, actor: `a${actor}`, timeMs })));
   await worker.publish();
   const untilMs = performance.now() + movedWithinMs;
   for (;;) {

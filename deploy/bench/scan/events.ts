@@ -47,9 +47,9 @@ export function* scanEvents(workload: ScanWorkload): Generator<FedEvent> {
   }
 }
 
-/** One more event of no figure. */
-export function nothing(number: number, timeMs: number): FedEvent {
-  return eventAt({ number, actor: 'a0', name: 'Nothing', timeMs });
+/** An event of no figure. */
+export function nothing(of: { readonly number: number; readonly actor: string; readonly timeMs: number }): FedEvent {
+  return eventAt({ ...of, name: 'Nothing' });
 }
 
 function eventAt({ number, actor, name, timeMs }: { number: number; actor: string; name: string; timeMs: number }): FedEvent {
