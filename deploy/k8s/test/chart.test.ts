@@ -146,6 +146,13 @@ describe('rendered by helm', () => {
       ['redis-url', 'redis://redis:6379'],
       ['clickhouse-url', 'http://clickhouse:8123'],
       ['api-keys', `ops read ${hash}`],
+      ...['kafka', 'redis', 'clickhouse'].flatMap((engine) => [
+        [`${engine}-user`, 'tidemark'] as const,
+        [`${engine}-password`, 'correct horse'] as const,
+        [`${engine}-ca.pem`, '-----BEGIN CERTIFICATE-----'] as const,
+        [`${engine}-cert.pem`, '-----BEGIN CERTIFICATE-----'] as const,
+        [`${engine}-key.pem`, '-----BEGIN PRIVATE KEY-----'] as const,
+      ]),
     ] as const)
       writeFileSync(join(secrets, name), `${text}\n`);
   });
@@ -168,6 +175,25 @@ describe('rendered by helm', () => {
       const problems = problemsOf(command.at(-1) ?? '', { ...given, TIDEMARK_LOG_LEVEL: 'loud' });
       expect(problems.map((line) => line.split('=')[0])).toEqual(['TIDEMARK_LOG_LEVEL']);
     }
+  });
+
+  test('TLS and logins come from files of the secret, or of one that a part has for itself', ({ skip }) => {
+    if (!hasHelm) return skip(noHelm);
+    writeFileSync(join(secrets, 'redis-url'), 'rediss://redis:6379\n');
+    writeFileSync(join(secrets, 'clickhouse-url'), 'https://clickhouse:8443\n');
+    const secured = ['kafka', 'redis', 'clickhouse'].map((engine) => `${engine}.tls.ca=true,${engine}.tls.clientCertificate=true`).join(',');
+    const logins = 'kafka.tls.enabled=true,kafka.sasl=OAUTHBEARER,kafka.token.url=https://login.example/token,redis.login=true,clickhouse.login=true';
+    const all = manifests('--set', `${secured},${logins},worker.existingSecret=of-the-worker`);
+    const containers = all.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+    expect(containers).toHaveLength(programs.length);
+    for (const { env, command } of containers) {
+      const given = Object.fromEntries(env.map(({ name, value }) => [name, value.replace('/run/secrets/tidemark', secrets)]));
+      expect(given).toMatchObject({ TIDEMARK_CLICKHOUSE_TLS_CA_FILE: join(secrets, 'clickhouse-ca.pem') });
+      const problems = problemsOf(command.at(-1) ?? '', { ...given, TIDEMARK_LOG_LEVEL: 'loud' });
+      expect(problems.map((line) => line.split('=')[0])).toEqual(['TIDEMARK_LOG_LEVEL']);
+    }
+    const mounted = JSON.stringify(all.filter(({ kind }) => kind === 'Deployment')).matchAll(/"secretName":"([^"]+)"/g);
+    expect([...mounted].map(([, name]) => name).sort()).toEqual(['of-the-worker', 'tidemark', 'tidemark']);
   });
 
   test('no pod runs as root, writes its image, keeps a token, or takes more memory than it asks for; the heap stays below', ({ skip }) => {
@@ -228,6 +254,9 @@ describe('rendered by helm', () => {
     ['query.autoscaling.minReplicas=7', 'minReplicas 7 is above maxReplicas 6'],
     ['existingSecret=', 'existingSecret is empty'],
     ['kafka.brokers=null', 'kafka.brokers is empty'],
+    ['kafka.tls.ca=true', 'kafka.tls.enabled is false'],
+    ['kafka.sasl=OAUTHBEARER', 'kafka.token.url is empty'],
+    ['kafka.token.scope=kafka', 'kafka.sasl is not OAUTHBEARER'],
     ['metrics.files=null', 'nothing to count'],
     ['query.keys=false', 'anybody who reaches the service'],
     ['query.allowWithoutKeys=true', 'both true'],
@@ -243,6 +272,7 @@ describe('rendered by helm', () => {
 
   test.for([
     'partitioner=java',
+    'kafka.sasl=scram',
     'worker.replicaz=3',
     'image.tag=latest',
     'worker.sessionTimeout=10',

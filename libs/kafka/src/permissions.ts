@@ -1,4 +1,5 @@
 /** Whether this user may do something on the cluster, found out by doing it in a way that changes nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { clusterFactoryOf } from './cluster.ts';
 import { asking, type KafkaConnection } from './connection.ts';
@@ -25,6 +26,7 @@ interface AskedCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addTargetTopic(topic: string): Promise<unknown>;
+  refreshMetadata(): Promise<unknown>;
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findBroker(options: { nodeId: string | number }): Promise<AskedBroker>;
   readonly brokerPool: { findConnectedBroker(): Promise<AskedBroker> };
@@ -40,11 +42,16 @@ interface AskedBroker {
 const NO_SUCH_PARTITION = 2_147_483_647;
 const BEYOND_ANY_LOG = '9007199254740991';
 const GROUP = 0;
+const COORDINATOR_COMES = new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP']);
+const COORDINATOR_DEADLINE_MS = 15_000;
+const COORDINATOR_RETRY_MS = 250;
 
 /** Every question throws StoreUnavailable when no broker answers. */
 export function createKafkaPermissions(connection: KafkaConnection): KafkaPermissions {
   const { admin, topic } = connection;
   const cluster = clusterOf(connection.kafka);
+  // A cluster that was refused a topic is refused its metadata from then on, which coordinators are found by.
+  const groups = clusterOf(connection.kafka);
   const leader = async (): Promise<AskedBroker> => {
     await cluster.connect();
     await cluster.addTargetTopic(topic);
@@ -65,16 +72,29 @@ export function createKafkaPermissions(connection: KafkaConnection): KafkaPermis
         const partitions = [{ partition: NO_SUCH_PARTITION, messages: [{ key: null, value: null, headers: {}, timestamp: '0' }] }];
         await passing(broker.produce({ topicData: [{ topic, partitions }], acks: -1, timeout: 5_000 }));
       }),
-    readGroup: (groupId) =>
-      asked(async () => {
-        await cluster.connect();
-        const some = await cluster.brokerPool.findConnectedBroker();
-        const { coordinator } = await some.findGroupCoordinator({ groupId, coordinatorType: GROUP });
-        const broker = await cluster.findBroker({ nodeId: coordinator.nodeId });
-        return await broker.heartbeat({ groupId, groupGenerationId: 0, memberId: 'nobody' });
-      }),
-    close: () => cluster.disconnect(),
+    readGroup: (groupId) => asked(() => heartbeatOfNobody(groups, groupId)),
+    close: async () => {
+      await Promise.all([cluster.disconnect(), groups.disconnect()]);
+    },
   };
+}
+
+async function heartbeatOfNobody(cluster: AskedCluster, groupId: string): Promise<unknown> {
+  await cluster.connect();
+  await cluster.refreshMetadata();
+  const deadlineMs = performance.now() + COORDINATOR_DEADLINE_MS;
+  for (;;) {
+    try {
+      const some = await cluster.brokerPool.findConnectedBroker();
+      const { coordinator } = await some.findGroupCoordinator({ groupId, coordinatorType: GROUP });
+      const broker = await cluster.findBroker({ nodeId: coordinator.nodeId });
+      return await broker.heartbeat({ groupId, groupGenerationId: 0, memberId: 'nobody' });
+    } catch (error) {
+      // The first group of a cluster waits for the topic of offsets.
+      if (!COORDINATOR_COMES.has(errorTypeOf(error) ?? '') || performance.now() > deadlineMs) throw error;
+      await sleep(COORDINATOR_RETRY_MS);
+    }
+  }
 }
 
 function fetchRequest(topic: string): object {
@@ -131,7 +151,7 @@ function clusterOf(kafka: Kafka): AskedCluster {
 }
 
 function isAskedCluster(value: unknown): value is AskedCluster {
-  const methods = ['connect', 'disconnect', 'addTargetTopic', 'findLeaderForPartitions', 'findBroker'];
+  const methods = ['connect', 'disconnect', 'addTargetTopic', 'refreshMetadata', 'findLeaderForPartitions', 'findBroker'];
   return (
     typeof value === 'object' && value !== null && 'brokerPool' in value && methods.every((name) => typeof Reflect.get(value, name) === 'function')
   );

@@ -31,7 +31,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "tidemark.check" -}}
 {{- with .Values -}}
 {{- if not .kafka.brokers }}{{ fail "kafka.brokers is empty. Fix: set it to the brokers' host:port, such as --set kafka.brokers={kafka-0.kafka:9092}" }}{{ end -}}
-{{- if not .existingSecret }}{{ fail "existingSecret is empty. Fix: make a secret with the keys redis-url, clickhouse-url and api-keys, and name it in existingSecret" }}{{ end -}}
+{{- if and (not .existingSecret) (not (and .worker.existingSecret .archiver.existingSecret .query.existingSecret .migrate.existingSecret)) }}{{ fail "existingSecret is empty. Fix: make a secret with the keys redis-url, clickhouse-url and api-keys, and name it in existingSecret" }}{{ end -}}
+{{- if and (or .kafka.tls.ca .kafka.tls.clientCertificate) (not .kafka.tls.enabled) }}{{ fail "kafka.tls.ca or kafka.tls.clientCertificate is true, but kafka.tls.enabled is false. Fix: set kafka.tls.enabled to true" }}{{ end -}}
+{{- if and (eq .kafka.sasl "OAUTHBEARER") (not .kafka.token.url) }}{{ fail "kafka.sasl is OAUTHBEARER, but kafka.token.url is empty. Fix: set it to where tokens come from, such as https://login.example/oauth2/token" }}{{ end -}}
+{{- if and (ne .kafka.sasl "OAUTHBEARER") (or .kafka.token.url .kafka.token.scope) }}{{ fail "kafka.token is set, but kafka.sasl is not OAUTHBEARER. Fix: set kafka.sasl to OAUTHBEARER, or leave kafka.token empty" }}{{ end -}}
 {{- if and (not .metrics.files) (not .metrics.definitions) }}{{ fail "metrics.files and metrics.definitions are both empty: there is nothing to count. Fix: name a file of the image, or give a definition" }}{{ end -}}
 {{- if and .worker.autoscaling.enabled (gt (int .worker.autoscaling.maxReplicas) (int .partitions)) }}{{ fail (printf "worker.autoscaling.maxReplicas is %d, but there are %d partitions: a worker beyond them would have nothing to do. Fix: at most %d" (int .worker.autoscaling.maxReplicas) (int .partitions) (int .partitions)) }}{{ end -}}
 {{- if gt (int .worker.autoscaling.minReplicas) (int .worker.autoscaling.maxReplicas) }}{{ fail (printf "worker.autoscaling.minReplicas %d is above maxReplicas %d. Fix: lower it, or raise maxReplicas" (int .worker.autoscaling.minReplicas) (int .worker.autoscaling.maxReplicas)) }}{{ end -}}
@@ -51,6 +54,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - { name: TIDEMARK_NAMESPACE, value: {{ .Values.namespace | quote }} }
 - { name: TIDEMARK_PARTITIONS, value: {{ .Values.partitions | quote }} }
 - { name: TIDEMARK_CLICKHOUSE_URL_FILE, value: /run/secrets/tidemark/clickhouse-url }
+{{- if .Values.clickhouse.login }}
+- { name: TIDEMARK_CLICKHOUSE_USER_FILE, value: /run/secrets/tidemark/clickhouse-user }
+- { name: TIDEMARK_CLICKHOUSE_PASSWORD_FILE, value: /run/secrets/tidemark/clickhouse-password }
+{{- end }}
+{{- if .Values.clickhouse.tls.ca }}
+- { name: TIDEMARK_CLICKHOUSE_TLS_CA_FILE, value: /run/secrets/tidemark/clickhouse-ca.pem }
+{{- end }}
+{{- if .Values.clickhouse.tls.clientCertificate }}
+- { name: TIDEMARK_CLICKHOUSE_TLS_CERT_FILE, value: /run/secrets/tidemark/clickhouse-cert.pem }
+- { name: TIDEMARK_CLICKHOUSE_TLS_KEY_FILE, value: /run/secrets/tidemark/clickhouse-key.pem }
+{{- end }}
 - { name: TIDEMARK_CLICKHOUSE_DATABASE, value: {{ .Values.clickhouse.database | quote }} }
 - { name: TIDEMARK_LOG_LEVEL, value: {{ .Values.logLevel | quote }} }
 - { name: TIDEMARK_HTTP_HOST, value: "0.0.0.0" }
@@ -59,10 +73,42 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "tidemark.kafkaEnv" -}}
 - { name: TIDEMARK_KAFKA_BROKERS, value: {{ join "," .Values.kafka.brokers | quote }} }
+{{- if .Values.kafka.tls.enabled }}
+- { name: TIDEMARK_KAFKA_TLS, value: "true" }
+{{- end }}
+{{- if .Values.kafka.tls.ca }}
+- { name: TIDEMARK_KAFKA_TLS_CA_FILE, value: /run/secrets/tidemark/kafka-ca.pem }
+{{- end }}
+{{- if .Values.kafka.tls.clientCertificate }}
+- { name: TIDEMARK_KAFKA_TLS_CERT_FILE, value: /run/secrets/tidemark/kafka-cert.pem }
+- { name: TIDEMARK_KAFKA_TLS_KEY_FILE, value: /run/secrets/tidemark/kafka-key.pem }
+{{- end }}
+{{- with .Values.kafka.sasl }}
+- { name: TIDEMARK_KAFKA_SASL, value: {{ . | quote }} }
+- { name: TIDEMARK_KAFKA_USER_FILE, value: /run/secrets/tidemark/kafka-user }
+- { name: TIDEMARK_KAFKA_PASSWORD_FILE, value: /run/secrets/tidemark/kafka-password }
+{{- end }}
+{{- with .Values.kafka.token.url }}
+- { name: TIDEMARK_KAFKA_TOKEN_URL, value: {{ . | quote }} }
+{{- end }}
+{{- with .Values.kafka.token.scope }}
+- { name: TIDEMARK_KAFKA_TOKEN_SCOPE, value: {{ . | quote }} }
+{{- end }}
 {{- end -}}
 
 {{- define "tidemark.figuresEnv" -}}
 - { name: TIDEMARK_REDIS_URL_FILE, value: /run/secrets/tidemark/redis-url }
+{{- if .Values.redis.login }}
+- { name: TIDEMARK_REDIS_USER_FILE, value: /run/secrets/tidemark/redis-user }
+- { name: TIDEMARK_REDIS_PASSWORD_FILE, value: /run/secrets/tidemark/redis-password }
+{{- end }}
+{{- if .Values.redis.tls.ca }}
+- { name: TIDEMARK_REDIS_TLS_CA_FILE, value: /run/secrets/tidemark/redis-ca.pem }
+{{- end }}
+{{- if .Values.redis.tls.clientCertificate }}
+- { name: TIDEMARK_REDIS_TLS_CERT_FILE, value: /run/secrets/tidemark/redis-cert.pem }
+- { name: TIDEMARK_REDIS_TLS_KEY_FILE, value: /run/secrets/tidemark/redis-key.pem }
+{{- end }}
 - { name: TIDEMARK_METRICS, value: {{ include "tidemark.metricFiles" . | quote }} }
 - { name: TIDEMARK_LATENESS, value: {{ .Values.lateness | quote }} }
 - { name: TIDEMARK_PARTITIONER, value: {{ .Values.partitioner | quote }} }
@@ -123,8 +169,9 @@ readinessProbe: { httpGet: { path: /readyz, port: http }, periodSeconds: 5, time
 - { name: scratch, mountPath: /tmp }
 {{- end -}}
 
+{{- /* Each part may have logins of its own. */ -}}
 {{- define "tidemark.volumes" -}}
-- { name: secrets, secret: { secretName: {{ .Values.existingSecret | quote }}, defaultMode: 0440 } }
+- { name: secrets, secret: { secretName: {{ (index .root.Values .component).existingSecret | default .root.Values.existingSecret | quote }}, defaultMode: 0440 } }
 - { name: scratch, emptyDir: { sizeLimit: 64Mi } }
 {{- end -}}
 

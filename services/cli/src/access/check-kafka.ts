@@ -33,15 +33,24 @@ export async function checkKafkaRights(role: Role, { brokers, access, namespace,
           detail: `User:${user} lacks ${right.operation} on ${resource}`,
           fix: kafkaCommand(right, { user, namespace }),
         });
-      if (found === 'unproven') {
-        const fix = 'Run the migration, which creates the topic, then doctor again.';
-        failing.push({ name, ok: false, detail: `${right.operation} on ${resource} could not be tried: there is no such topic yet`, fix });
-      }
+      if (found === 'unproven') failing.push({ name, ok: false, ...unprovenOf(right, resource) });
     }
     return failing.length > 0 ? failing : [{ name, ok: true, detail: `User:${user} has what it needs: ${rights.map(wordsOf).join(', ')}` }];
   } finally {
     await Promise.all([permissions.close(), connection.close()]);
   }
+}
+
+function unprovenOf({ operation, on }: KafkaRight, resource: string): Pick<Check, 'detail' | 'fix'> {
+  return on === 'topic'
+    ? {
+        detail: `${operation} on ${resource} could not be tried: there is no such topic yet`,
+        fix: 'Run the migration, which creates the topic, then doctor again.',
+      }
+    : {
+        detail: `${operation} on ${resource} could not be tried: the brokers give it no coordinator yet`,
+        fix: 'Wait until the brokers are up, then doctor again.',
+      };
 }
 
 async function tried({ operation, on, suffix, prefixed }: KafkaRight, permissions: Permissions, namespace: string): Promise<Permission> {
