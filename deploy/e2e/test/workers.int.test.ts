@@ -14,7 +14,7 @@ const SET_FILE = resolve(import.meta.dirname, '../../../schemas/metrics/auto-cab
 const LATER_SET_FILE = resolve(import.meta.dirname, 'later.yaml');
 const PARTITIONS = 12;
 const DAYS = 60;
-const HISTORY = { seed: 11, people: 4_000, days: DAYS, events: 180_000 };
+const HISTORY = { seed: 11, people: 4_000, days: DAYS, events: 120_000 };
 const RANGE = { fromMs: END_MS - (DAYS + 20) * 86_400_000, toMs: END_MS };
 
 let engines: AcquiredEngines;
