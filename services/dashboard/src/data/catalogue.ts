@@ -1,5 +1,5 @@
 /** The sets and metrics that there are, and what is asked of a metric by the state in the URL. */
-import type { Metric, Metrics, Sets } from '@tidemark/query/client';
+import type { Lineages, Metric, Metrics, Sets } from '@tidemark/query/client';
 import { frameState, place } from '../route/router.ts';
 import { bucketAt, bucketOfDate, lastBucketOfDate, stepped } from '../show/buckets.ts';
 import { type Shown, useAnswer } from './figure.ts';
@@ -9,16 +9,21 @@ export type SetFacts = Sets['sets'][number];
 export interface Catalogue {
   readonly sets: readonly SetFacts[];
   readonly metrics: readonly Metric[];
+  /** By set, oldest first; none where the service does not say. */
+  readonly lineages: Lineages['sets'];
 }
 
 const SETS_EVERY_MS = 10_000;
 const METRICS_EVERY_MS = 20_000;
+const LINEAGES_EVERY_MS = 5_000;
 
-/** Null until both have come. */
+/** Null until all of it has come, so that nothing is pushed down by what comes last. */
 export function useCatalogue(): { readonly catalogue: Catalogue | null; readonly refusal: Shown<unknown>['refusal'] } {
   const sets = useAnswer<Sets>({ path: '/v1/sets', every: SETS_EVERY_MS }).value;
   const metrics = useAnswer<Metrics>({ path: '/v1/metrics', every: METRICS_EVERY_MS }).value;
-  const catalogue = sets.body === null || metrics.body === null ? null : { sets: sets.body.sets, metrics: metrics.body.metrics };
+  const lineages = useAnswer<Lineages>({ path: '/v1/lineages', every: LINEAGES_EVERY_MS }).value;
+  const isHere = sets.body !== null && metrics.body !== null && (lineages.body !== null || lineages.refusal !== null);
+  const catalogue = isHere ? { sets: sets.body.sets, metrics: metrics.body.metrics, lineages: lineages.body?.sets ?? [] } : null;
   return { catalogue, refusal: sets.refusal ?? metrics.refusal };
 }
 

@@ -1,14 +1,5 @@
 /** The lineages of a set: which one is served, which catches up, and what a metric was before. */
-import type { Lineage, Lineages, Metric } from '@tidemark/query/client';
-import { useAnswer } from './figure.ts';
-
-const ASKED_EVERY_MS = 5_000;
-
-/** Of the set, oldest first; empty until they have come. */
-export function useLineages(set: string): readonly Lineage[] {
-  const { body } = useAnswer<Lineages>({ path: '/v1/lineages', every: ASKED_EVERY_MS }).value;
-  return body?.sets.find((each) => each.set === set)?.lineages ?? [];
-}
+import type { Lineage, Metric } from '@tidemark/query/client';
 
 export interface Change {
   /** The revision that the metric had before. */

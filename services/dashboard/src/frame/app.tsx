@@ -48,9 +48,7 @@ export function App() {
       <div class="main">
         <TopBar about={about} metric={metric} />
         <OfflineBanner />
-        {about !== null && (
-          <LineageNotices about={about} metric={metric} revision={revision} current={catalogue?.metrics.find(({ id }) => id === subject) ?? null} />
-        )}
+        {about !== null && catalogue !== null && <LineageNotices {...{ about, metric, revision, subject, catalogue }} />}
         <main id="page" tabIndex={-1}>
           <Guarded key={`${room}/${subject}/${revision}`}>{view}</Guarded>
         </main>

@@ -1,7 +1,7 @@
 /** Above the page: a new definition that catches up, what the last one changed about the figure, and that an old revision is looked at. */
 import type { Lineage, Metric } from '@tidemark/query/client';
-import type { SetFacts } from '../data/catalogue.ts';
-import { type Change, changeOf, useLineages } from '../data/lineages.ts';
+import type { Catalogue, SetFacts } from '../data/catalogue.ts';
+import { type Change, changeOf } from '../data/lineages.ts';
 import { addressOf } from '../route/router.ts';
 import { percent } from '../show/numbers.ts';
 import { duration, instantText } from '../show/times.ts';
@@ -12,12 +12,15 @@ export interface LineageNoticesProps {
   readonly metric: Metric | null;
   /** Asked for in the address. */
   readonly revision: string;
-  /** The metric as it is served; null where it is not. */
-  readonly current: Metric | null;
+  /** The id of the figure. */
+  readonly subject: string;
+  readonly catalogue: Catalogue;
 }
 
-export function LineageNotices({ about, metric, revision, current }: LineageNoticesProps) {
-  const lineages = useLineages(about.name);
+export function LineageNotices({ about, metric, revision, subject, catalogue }: LineageNoticesProps) {
+  const lineages = catalogue.lineages.find(({ set }) => set === about.name)?.lineages ?? [];
+  // The metric as it is served.
+  const current = catalogue.metrics.find(({ id }) => id === subject) ?? null;
   if (revision !== '') return <OldRevision about={about} revision={metric?.revision ?? revision} current={current} lineages={lineages} />;
   const change = metric === null ? null : changeOf(metric, lineages);
   return (
