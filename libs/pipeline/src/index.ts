@@ -5,6 +5,7 @@ export * from './archive/index.ts';
 export * from './explain/index.ts';
 export * from './lineages/index.ts';
 export { HALT_REASONS, type HaltCode, haltCodeOf } from './partition/halt-reasons.ts';
+export type { PartitionStatus } from './partition/holding.ts';
 export type { BeatRun, Beats, ObserveBeat, PartitionEvent, Stores } from './partition/lineage-partition.ts';
 export * from './partition/worker.ts';
 export * from './past/index.ts';

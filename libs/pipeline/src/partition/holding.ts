@@ -19,6 +19,22 @@ export interface Holding {
   loading: boolean;
 }
 
+export interface PartitionStatus {
+  readonly partition: number;
+  readonly lineage: string;
+  readonly next: number | null;
+  readonly clockMs: number | null;
+  readonly logHigh: number | null;
+  /** When the log last told its end, by the clock; −Infinity when it never did. */
+  readonly logHighAtMs: number;
+  readonly halted: string | null;
+  /** The fold rests because too much waits for a sink. */
+  readonly paused: boolean;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly redis: string | null;
+  readonly clickhouse: string | null;
+}
+
 /** The log's end as positions count it: when all is read, what follows the last record that was handed over is not missing. */
 export function endOf(holding: Holding | undefined): number | null {
   const { bounds = null, position = null, readTo = 0 } = holding ?? {};

@@ -10,7 +10,7 @@ import { StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import type { CheckpointSizes } from './checkpoint.ts';
 import { type BatchFolder, createBatchFolder } from './fold-batch.ts';
-import { endOf, type Holding } from './holding.ts';
+import { endOf, type Holding, type PartitionStatus } from './holding.ts';
 import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, type Stores } from './lineage-partition.ts';
 import { dirtyCells, type PartitionMemory } from './memory.ts';
 import { attendRequests, refused, republish, type Verdict } from './operator-desk.ts';
@@ -48,22 +48,6 @@ export type WorkerEvent =
   | { readonly event: 'assigned' | 'revoked'; readonly partition: number }
   | { readonly event: 'log_unreachable' | 'store_unreachable'; readonly why: string }
   | { readonly event: 'ticked'; readonly partition: number };
-
-export interface PartitionStatus {
-  readonly partition: number;
-  readonly lineage: string;
-  readonly next: number | null;
-  readonly clockMs: number | null;
-  readonly logHigh: number | null;
-  /** When the log last told its end, by the clock; −Infinity when it never did. */
-  readonly logHighAtMs: number;
-  readonly halted: string | null;
-  /** The fold rests because too much waits for a sink. */
-  readonly paused: boolean;
-  readonly counters: Readonly<Record<string, number>>;
-  readonly redis: string | null;
-  readonly clickhouse: string | null;
-}
 
 const HOUSEKEEPING_MS = 1000;
 const TOPIC_WATCH_EVERY = 10;
@@ -245,6 +229,10 @@ export class Worker implements LogHandler {
     const identity = await log.identity();
     const { partitionCount } = this.#identity;
     if (identity.partitionCount !== partitionCount) return refused(`the topic has ${identity.partitionCount} partitions, before ${partitionCount}`);
+    const isOther = identity.topicId !== this.#identity.topicId || identity.clusterId !== this.#identity.clusterId;
+    // Whoever still folds the log of before must find out first: the watch compares with one identity.
+    const isFolding = [...this.#holdings.values()].some(({ lineages }) => lineages.some(({ halted }) => halted === null));
+    if (isOther && isFolding) return refused('the topic was re-created or changed, and what is still folded here has not halted yet');
     this.#identity = identity;
     const fresh = this.#newLineage(partition, index);
     const offset = await fresh.load(() => this.#boundsOf(partition, holding));

@@ -72,6 +72,28 @@ test('one lineage starts again while the other folds on: what the other has read
   ]);
 });
 
+test('nobody starts again on a topic that was just re-created while another lineage still takes it for the one before', async () => {
+  const breaking = { ...SET, name: 'breaking', revision: '3'.repeat(16) };
+  const { bench, ask, worker, halts } = await asked({ sets: [OTHER_SET, breaking] });
+  const broken = worker.lineages[1] ?? '';
+  bench.checkpoints.intercept = ({ lineage, method }) => {
+    if (lineage === broken && method === 'replaceManifest') throw new Error('Redis at here: WRONGTYPE');
+    return 'apply';
+  };
+  bench.send({ at: 0.2 });
+  await bench.settle();
+  bench.checkpoints.intercept = undefined;
+  bench.log.alter({ topicId: 'another' });
+  const answers = [await ask('resume', broken)];
+  for (let tries = 0; tries < 6; tries++) answers.push(await ask('resume', broken));
+  expect(answers[0]).toMatchObject({
+    outcome: 'refused',
+    detail: expect.stringMatching(/^the topic was re-created or changed, and what is still folded/),
+  });
+  expect(answers.at(-1)).toMatchObject({ outcome: 'refused', detail: expect.stringMatching(/^it halted again: the topic of the log is another/) });
+  expect(halts().filter((reason) => reason.startsWith("the log's topicId is now another"))).toHaveLength(1);
+});
+
 test('what is not halted is not started again, and what nobody holds stays unanswered', async () => {
   const { ask } = await asked();
   expect(await ask('resume')).toEqual({ outcome: 'refused', detail: 'it is not halted', pending: 0 });

@@ -116,14 +116,17 @@ async function haltFacts({ kafka, redis, clickhouse }: Engines, deployment: Depl
   };
 }
 
-/** The reason, once a head tells it; null when none did for a while. The old reason stays in a head until its owner publishes again. */
+/** The reason, once a head tells it; null when none did for a while. The reason of before stays in a head, unconfirmed, until its owner publishes again. */
 async function haltsAgain({ redis }: Engines, lineage: string, partition: number): Promise<string | null> {
   const reader = createRedisCellReader(redis);
   let reason: string | null = null;
-  for (let waitedMs = 0; waitedMs < WATCH_MS; waitedMs += LOOK_EVERY_MS) {
-    await systemClock.sleep(LOOK_EVERY_MS);
+  let toldBeforeMs: number | null = null;
+  for (let waitedMs = 0; waitedMs <= WATCH_MS; waitedMs += LOOK_EVERY_MS) {
     const [head] = await reader.heads(lineage, [partition]);
-    reason = head?.note?.halted ?? null;
+    const { halted = null, confirmedAtMs = 0 } = head?.note ?? {};
+    toldBeforeMs ??= confirmedAtMs;
+    reason = confirmedAtMs > toldBeforeMs ? halted : null;
+    await systemClock.sleep(LOOK_EVERY_MS);
   }
   return reason;
 }
