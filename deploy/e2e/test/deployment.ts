@@ -23,6 +23,8 @@ export interface DeploymentOptions {
   /** Started at once; more by `startWorker`. */
   readonly workers: number;
   readonly archivers: number;
+  /** More of the environment of every program. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running worker and where it tells how it is. */
@@ -106,8 +108,9 @@ export class Deployment {
 
   /** The environment of a program of this deployment. */
   environment(): Record<string, string> {
-    const { engines, namespace, partitions } = this.options;
+    const { engines, namespace, partitions, env } = this.options;
     return {
+      ...env,
       TIDEMARK_KAFKA_BROKERS: engines.kafkaBrokers,
       TIDEMARK_REDIS_URL: engines.redisUrl,
       TIDEMARK_CLICKHOUSE_URL: engines.clickhouseUrl,

@@ -38,6 +38,7 @@ const variables = z.object({
   TIDEMARK_PARTITIONER: choiceField(['murmur2', 'crc32']).default('murmur2'),
   TIDEMARK_METRICS: textField({ example: 'schemas/metrics/auto-cabinet.yaml' }).optional(),
   TIDEMARK_LATENESS: durationField({ minMs: 0 }).default(7 * 86_400_000),
+  TIDEMARK_SNAPSHOT_INTERVAL: durationField({ minMs: 0 }).default(15 * 60_000),
   TIDEMARK_HTTP_PORT: portField().default(8080),
   TIDEMARK_DEMO_RATE: integerField({ min: 0, max: 10_000 }).default(20),
   TIDEMARK_LOG_LEVEL: choiceField(logLevels).default('info'),
@@ -72,6 +73,8 @@ export interface CliConfig {
   /** Absolute paths of definition files, never empty. */
   readonly metrics: readonly string[];
   readonly latenessMs: number;
+  /** Of the workers: between two copies of the state; 0: none are made. */
+  readonly snapshotIntervalMs: number;
   readonly httpPort: number;
   readonly demoEventsPerSecond: number;
   readonly logLevel: (typeof logLevels)[number];
@@ -102,6 +105,7 @@ export function readCliConfig(env: Readonly<Record<string, string | undefined>>)
     partitioner: given.TIDEMARK_PARTITIONER,
     metrics: metrics.length > 0 ? metrics : demoSets,
     latenessMs: given.TIDEMARK_LATENESS,
+    snapshotIntervalMs: given.TIDEMARK_SNAPSHOT_INTERVAL,
     httpPort: given.TIDEMARK_HTTP_PORT,
     demoEventsPerSecond: given.TIDEMARK_DEMO_RATE,
     logLevel: given.TIDEMARK_LOG_LEVEL,

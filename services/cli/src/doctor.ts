@@ -7,12 +7,15 @@ import { connectRedis } from '@tidemark/redis';
 import { type ExitCode, exitCodes, printable, redactText } from '@tidemark/runtime';
 import { checkAccess, remedyOf } from './access/check-access.ts';
 import type { Role } from './access/rights.ts';
+import { archiveKeeping, ttlOfEvents } from './archive-keeping.ts';
 import type { CliConfig } from './config.ts';
 import { parseDefinitionFiles } from './definition-files.ts';
 import { kafkaMessages } from './kafka-messages.ts';
 import type { Output } from './terminal-output.ts';
 
 const UNKNOWN_TOPIC = 3;
+const KEEPING_FIX =
+  'Take the TTL off (ALTER TABLE events REMOVE TTL), or set TIDEMARK_SNAPSHOT_INTERVAL for the workers and wait until all partitions are copied.';
 const addressNames = { kafka: 'kafkaBrokers', redis: 'redisUrl', clickhouse: 'clickhouseUrl' } as const;
 
 export interface DoctorOptions {
@@ -57,6 +60,7 @@ async function checkEngines(config: CliConfig, output: Output): Promise<Check[]>
   if (clickhouseUrl !== null)
     checks.push(
       asked('clickhouse select', 'Start ClickHouse there, or correct TIDEMARK_CLICKHOUSE_URL.', () => askClickHouse(config, clickhouseUrl)),
+      asked('clickhouse archive', KEEPING_FIX, () => askArchive(config, clickhouseUrl)),
     );
   return await Promise.all(checks);
 }
@@ -98,6 +102,19 @@ async function askClickHouse({ access }: CliConfig, url: string): Promise<string
   try {
     const [[version] = []] = await clickhouse.select('SELECT version()');
     return `${clickhouse.address} answers, version ${String(version)}`;
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+/** Whoever lets raw events expire needs the state's copies. */
+async function askArchive(config: CliConfig, url: string): Promise<string> {
+  const { clickhouseDatabase: database, partitions, snapshotIntervalMs, access } = config;
+  const clickhouse = await connectClickHouse({ url, database: 'default', ...access.clickhouse });
+  try {
+    const ttl = await ttlOfEvents(clickhouse, database);
+    const open = () => connectClickHouse({ url, database, ...access.clickhouse });
+    return await archiveKeeping(open, { ttl, partitions, snapshotIntervalMs, nowMs: Date.now() });
   } finally {
     await clickhouse.close();
   }

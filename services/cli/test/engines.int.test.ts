@@ -39,7 +39,7 @@ it('replay appends every row, and expects the topic to be there unless it may cr
   const made = await run([...args, '--create-topic', '--partitions', '3', '--json']);
   expect(made.code).toBe(0);
   expect(made.out.map((line) => JSON.parse(line))).toEqual([
-    { file: sample, topic: `${namespace}.events`, events: 10, skipped: 0, seconds: expect.any(Number) },
+    { file: sample, topic: `${namespace}.events`, events: 10, late: 0, skipped: 0, seconds: expect.any(Number) },
   ]);
   expect(await recordsOf(namespace)).toEqual({ partitions: 3, records: 10 });
 });

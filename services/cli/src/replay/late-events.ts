@@ -29,6 +29,21 @@ export async function latestClockMs(address: DeploymentAddress): Promise<number 
   return clocks.length === 0 ? null : Math.max(...clocks);
 }
 
+/** Events that pass on, and how many of them are earlier than an instant. */
+export function countEarlier<Event extends { readonly timeMs: number }>(
+  batches: AsyncIterable<readonly Event[]> | Iterable<readonly Event[]>,
+  beforeMs: number,
+): { readonly batches: AsyncIterable<readonly Event[]>; readonly count: () => number } {
+  let count = 0;
+  const counted = async function* (): AsyncGenerator<readonly Event[]> {
+    for await (const batch of batches) {
+      for (const { timeMs } of batch) if (timeMs < beforeMs) count++;
+      yield batch;
+    }
+  };
+  return { batches: counted(), count: () => count };
+}
+
 /** Throws an Error when the service does not answer as one: the asker named it. */
 async function clocksFromService(queryUrl: string): Promise<number[]> {
   const response = await fetch(new URL('/readyz', queryUrl), { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });

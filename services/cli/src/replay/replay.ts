@@ -9,7 +9,7 @@ import type { EventMap } from '../events/event-map.ts';
 import { inTimeOrder, type OrderedEvents } from '../events/time-order.ts';
 import { kafkaMessages } from '../kafka-messages.ts';
 import type { Output } from '../terminal-output.ts';
-import { type DeploymentAddress, latestClockMs } from './late-events.ts';
+import { countEarlier, type DeploymentAddress, latestClockMs } from './late-events.ts';
 import { sendInOrder } from './send.ts';
 
 export interface ReplayOptions {
@@ -44,16 +44,23 @@ export async function replay(options: ReplayOptions, output: Output): Promise<Ex
       `${formatCount(badRows.count)} rows make no event, and nothing was sent: mend them, or leave them out with --skip-bad`,
     );
   if (events.wasSorted) output.message(`${options.path} is not in time order: sorted`);
-  if (events.count > 0) await warn(options, events, output);
+  const lateBeforeMs = events.count > 0 ? await warn(options, events, output) : Number.NEGATIVE_INFINITY;
   const startedMs = performance.now();
-  await send(options, events, output);
+  const late = await send(options, { events, lateBeforeMs }, output);
   const seconds = (performance.now() - startedMs) / 1000;
   const topic = `${options.namespace}.events`;
   if (options.json)
-    output.data(JSON.stringify({ file: options.path, topic, events: events.count, skipped: badRows.count, seconds: Number(seconds.toFixed(3)) }));
+    output.data(
+      JSON.stringify({ file: options.path, topic, events: events.count, late, skipped: badRows.count, seconds: Number(seconds.toFixed(3)) }),
+    );
   else output.message(`${formatCount(events.count)} events of ${options.path} are in ${topic}, after ${formatDuration(seconds * 1000)}`);
+  if (late > 0) output.message(`${formatCount(late)} of them are earlier than ${isoInstant(lateBeforeMs)}: archived, ${FOLD_IN}`);
   return exitCodes.ok;
 }
+
+/** What becomes of events that came too late for what is served. */
+const FOLD_IN =
+  'but not counted in what is served; tidemark rebuild SET folds them in once they are archived, tidemark apply FILE then compares and switches';
 
 async function readWhole(options: ReplayOptions, badRows: BadRows, output: Output): Promise<OrderedEvents> {
   const { path, map, format } = options;
@@ -68,7 +75,8 @@ async function readWhole(options: ReplayOptions, badRows: BadRows, output: Outpu
   return events;
 }
 
-async function warn(options: ReplayOptions, { firstMs, lastMs }: OrderedEvents, output: Output): Promise<void> {
+/** What is earlier than this is late. */
+async function warn(options: ReplayOptions, { firstMs, lastMs }: OrderedEvents, output: Output): Promise<number> {
   if (lastMs > Date.now() + FUTURE_MS)
     output.message(`events later than an hour from now (up to ${isoInstant(lastMs)}) will be archived, but not counted`);
   const { deployment } = options;
@@ -79,12 +87,13 @@ async function warn(options: ReplayOptions, { firstMs, lastMs }: OrderedEvents, 
       error,
     );
   });
-  if (clockMs === null || firstMs >= clockMs - deployment.latenessMs) return;
+  if (clockMs === null || firstMs >= clockMs - deployment.latenessMs) return Number.NEGATIVE_INFINITY;
   const facts = `the file begins at ${isoInstant(firstMs)}, but the running deployment has seen ${isoInstant(clockMs)} and counts only what is at most ${formatLateness(deployment.latenessMs)} older`;
   const remedy = 'earlier events would be archived, but not counted';
-  if (!options.late)
-    throw exitError(exitCodes.failed, `${facts}: ${remedy}. Fix: replay into another --namespace, or send them all the same with --late`);
+  const fix = 'replay into another --namespace, or send them all the same with --late and let tidemark rebuild fold them in';
+  if (!options.late) throw exitError(exitCodes.failed, `${facts}: ${remedy}. Fix: ${fix}`);
   output.message(`${facts}: ${remedy}`);
+  return clockMs - deployment.latenessMs;
 }
 
 function formatLateness(latenessMs: number): string {
@@ -92,7 +101,13 @@ function formatLateness(latenessMs: number): string {
   return Number.isInteger(days) ? `${days} days` : formatDuration(latenessMs);
 }
 
-async function send(options: ReplayOptions, events: OrderedEvents, output: Output): Promise<void> {
+interface Sending {
+  readonly events: OrderedEvents;
+  readonly lateBeforeMs: number;
+}
+
+/** Answers how many were late. */
+async function send(options: ReplayOptions, { events, lateBeforeMs }: Sending, output: Output): Promise<number> {
   const { brokers, access, namespace, partitioner, createPartitions } = options;
   const kafka = await connectKafka({ brokers, clientId: 'tidemark-replay', namespace, logger: kafkaMessages(output), ...access });
   try {
@@ -106,8 +121,10 @@ async function send(options: ReplayOptions, events: OrderedEvents, output: Outpu
       env: output.env,
     });
     try {
-      await sendInOrder({ writer, records: events.batches(), onSent: progress.add });
+      const { batches, count } = countEarlier(events.batches(), lateBeforeMs);
+      await sendInOrder({ writer, records: batches, onSent: progress.add });
       progress.finish();
+      return count();
     } finally {
       await writer.close();
     }

@@ -4,9 +4,11 @@ import {
   type CheckResult,
   type Difference,
   type PartitionArchive,
+  readOrigin,
   type ServedStore,
   StoreUnavailable,
   splitVersion,
+  type TimeOrderedArchive,
   verifyPartition,
 } from '@tidemark/pipeline';
 import { printable, systemClock } from '@tidemark/runtime';
@@ -15,7 +17,7 @@ import type { ChosenSet } from './chosen-sets.ts';
 
 export interface VerifySetOptions {
   readonly chosen: ChosenSet;
-  readonly archive: PartitionArchive;
+  readonly archive: PartitionArchive & TimeOrderedArchive;
   readonly stores: readonly ServedStore[];
   readonly settings: FoldSettings;
   readonly partition: number;
@@ -26,7 +28,8 @@ export interface VerifySetOptions {
 
 export async function verifySet(options: VerifySetOptions, output: Output, folded: (records: number) => void): Promise<readonly CheckResult[]> {
   const { chosen, archive, stores, settings, partition, partitions, partitioner, json } = options;
-  const { set, lineage, metrics } = chosen;
+  const { set, lineage, origin, metrics } = chosen;
+  const past = readOrigin(origin)?.positions[partition];
   return verifyPartition({
     archive,
     stores,
@@ -36,6 +39,7 @@ export async function verifySet(options: VerifySetOptions, output: Output, folde
     set,
     lineage,
     ...(metrics === undefined ? {} : { metrics }),
+    ...(past === undefined ? {} : { timeOrdered: { archive, next: past } }),
     partitionCount: partitions,
     clock: systemClock,
     folded,

@@ -1,13 +1,23 @@
 /** `verify`: recomputes what both stores serve from the archive, and names every cell that differs. */
 import {
+  type ClickHouseConnection,
   connectClickHouse,
   createClickHouseCellInventory,
   createClickHouseCellReader,
   createClickHouseCheckLedger,
+  createClickHouseLineageJournal,
   createClickHousePartitionArchive,
+  createClickHouseTimeOrderedArchive,
 } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
-import { type CheckResult, type PartitionArchive, type ServedStore, StoreUnavailable } from '@tidemark/pipeline';
+import {
+  type CheckResult,
+  journalState,
+  type PartitionArchive,
+  type ServedStore,
+  StoreUnavailable,
+  type TimeOrderedArchive,
+} from '@tidemark/pipeline';
 import { connectRedis, createRedisCellInventory, createRedisCellReader } from '@tidemark/redis';
 import { createProgress, type ExitCode, exitCodes, exitError, formatCount, printable, type StoreAccess } from '@tidemark/runtime';
 import { readMetricSets } from '../definition-files.ts';
@@ -34,7 +44,8 @@ export interface VerifyOptions {
 }
 
 interface Connected {
-  readonly archive: PartitionArchive;
+  readonly archive: PartitionArchive & TimeOrderedArchive;
+  readonly served: readonly { readonly lineage: string; readonly origin: string }[];
   readonly stores: readonly ServedStore[];
   readonly record: (results: readonly CheckResult[]) => Promise<void>;
   close(): Promise<void>;
@@ -43,9 +54,11 @@ interface Connected {
 /** Exit code 5 when a cell differs, 1 when a partition could be proven in no store, else 0. Each difference is a line of data, also of JSON; a summary ends it. */
 export async function verify(options: VerifyOptions, output: Output): Promise<ExitCode> {
   const settings = { ...DEFAULT_SETTINGS, latenessMs: options.latenessMs };
-  const chosen = chooseSets(readMetricSets(options.metrics), { ...options, settings });
+  const sets = readMetricSets(options.metrics);
+  chooseSets(sets, { ...options, settings, served: [] });
   const connected = await connect(options, output);
   try {
+    const chosen = chooseSets(sets, { ...options, settings, served: connected.served });
     const partitions = Array.from({ length: options.partitions }, (_, partition) => partition);
     const total = await positionsOf(chosen, partitions, connected.stores);
     const progress = createProgress({ stream: output.messages, label: 'verify', unit: 'records', total, env: output.env });
@@ -74,7 +87,8 @@ async function connect(options: VerifyOptions, output: Output): Promise<Connecte
   const served: ServedStore[] = [{ reader: createClickHouseCellReader(clickhouse), inventory: createClickHouseCellInventory(clickhouse) }];
   if (redis !== null) served.push({ reader: createRedisCellReader(redis), inventory: createRedisCellInventory(redis) });
   return {
-    archive: createClickHousePartitionArchive(clickhouse),
+    archive: { ...createClickHousePartitionArchive(clickhouse), ...createClickHouseTimeOrderedArchive(clickhouse) },
+    served: await servedLineages(clickhouse),
     stores: served,
     record: async (results) => {
       // What was found is printed whether or not it can be kept.
@@ -84,6 +98,12 @@ async function connect(options: VerifyOptions, output: Output): Promise<Connecte
       await Promise.all([clickhouse.close(), redis?.close()]);
     },
   };
+}
+
+/** Without a journal, as before its first entry, every set begins with the log. */
+async function servedLineages(clickhouse: ClickHouseConnection): Promise<Connected['served']> {
+  const { entries } = await createClickHouseLineageJournal(clickhouse).read();
+  return journalState(entries).sets.flatMap(({ serving }) => (serving === null ? [] : [serving]));
 }
 
 /** Redis may be away: then what ClickHouse serves is proven alone. */

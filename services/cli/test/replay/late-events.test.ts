@@ -1,7 +1,7 @@
 /** From when on the running deployment would still count events. */
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { latestClockMs } from '../../src/replay/late-events.ts';
+import { countEarlier, latestClockMs } from '../../src/replay/late-events.ts';
 
 let server: Server | null = null;
 afterEach(async () => {
@@ -35,4 +35,12 @@ it('is unknown while no partition has a clock, and where nobody can be asked', a
 it('rejects when what answers is no query service', async () => {
   const queryUrl = await serve({ hello: 'world' });
   await expect(latestClockMs({ ...nowhere, queryUrl })).rejects.toThrow();
+});
+
+it('events that pass on are counted where they are earlier than an instant', async () => {
+  const batches = [[{ timeMs: 1 }, { timeMs: 5 }], [], [{ timeMs: 4 }, { timeMs: 6 }]];
+  const { batches: counted, count } = countEarlier(batches, 5);
+  const seen: unknown[] = [];
+  for await (const batch of counted) seen.push(batch);
+  expect([seen, count()]).toEqual([batches, 2]);
 });
