@@ -123,6 +123,8 @@ const PARAMETERS = [
   'limit=0',
   'by=bucket',
   'compare=previous',
+  'revision=000000',
+  'revision=%00',
   'metrics=purchases,people',
   'path=/v1/kpis/purchases%3Fslice=channel',
   'from=0001-01-01',
