@@ -6,6 +6,7 @@ import { type Assignment, createAssignment } from './assignment.ts';
 import { asking, type KafkaConnection } from './connection.ts';
 import { FetchedRecords } from './fetch-response.ts';
 import { PartitionRecords } from './partition-records.ts';
+import { createKafkaPermissions, type Permission } from './permissions.ts';
 import { createRawConsumer } from './raw-consumer.ts';
 import { topicIdentity } from './topic.ts';
 
@@ -30,6 +31,8 @@ const FETCH_BYTES = 10 * 1024 * 1024;
 const REUSED_FETCH_BYTES = 2 * 1024 * 1024;
 /** How long `stop` waits for the group to let us go; afterwards the session timeout does it. With what is saved before it is within a service's ten seconds. */
 const STOP_DEADLINE_MS = 2_000;
+/** How long a broker may take to say why there is no coordinator. */
+const REFUSAL_DEADLINE_MS = 2_000;
 /** How long a join waits for members that are alive but busy, or whose own join was cut off with its connection: a batch is folded in far less. */
 const REBALANCE_TIMEOUT_MS = 12_000;
 
@@ -145,8 +148,21 @@ class KafkaEventLog implements EventLog {
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       const { error, restart } = payload;
       if (restart) logger.warn({ err: error }, 'the consumer failed and starts again');
-      else this.#ended.reject(error);
+      else void this.#refusal(error).then((refusal) => this.#ended.reject(refusal ?? error));
     });
+  }
+
+  /** kafkajs takes a group that refuses this user for one without a coordinator; null for any other failure. */
+  async #refusal(error: Error): Promise<Error | null> {
+    if (!isWithoutCoordinator(error)) return null;
+    const { groupId } = this.#options;
+    const permissions = createKafkaPermissions(this.#connection);
+    const asked = permissions.readGroup(groupId).catch((): Permission => 'unproven');
+    const found = await Promise.race([asked, sleep(REFUSAL_DEADLINE_MS, 'unproven', { ref: false })]);
+    void asked.then(() => permissions.close()).catch(() => undefined);
+    if (found !== 'denied') return null;
+    const fix = 'run tidemark doctor --role with the name of the service; deploy/access.md lists what each needs';
+    return new Error(`Kafka does not let this user into the group ${groupId}: it lacks Read on it. Fix: ${fix}`, { cause: error });
   }
 
   #controls(consumer: Consumer): Parameters<typeof createAssignment>[1] {
@@ -210,4 +226,10 @@ function fetchedOffsetOf(batch: object): number {
   const offset = 'fetchedOffset' in batch ? Number(batch.fetchedOffset) : Number.NaN;
   if (!Number.isSafeInteger(offset)) throw new Error('this kafkajs is not 2.2.4: its batch does not say which offset was asked for');
   return offset;
+}
+
+function isWithoutCoordinator(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1)
+    if (at.name === 'KafkaJSGroupCoordinatorNotFound') return true;
+  return false;
 }

@@ -15,7 +15,7 @@ const lostAddressPattern = /(\/\/[^\s/?#@:[\]"']{0,200}:)(?!\d{1,5}(?:[/?#,;:.)\
 /** The project's own API keys begin so. */
 const apiKeyPattern = /\btmk_[A-Za-z0-9_-]{8,}/g;
 /** A signed token: three parts in base64url, of which the first is JSON. Unsigned ones end with the second point. */
-const tokenPattern = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g;
+const tokenPattern = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g;
 const privateKeyPattern = /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?/g;
 const authorizationSchemePattern = /\b(Bearer|Basic|Digest|Negotiate) {1,8}[A-Za-z0-9._~+/=-]{6,}/gi;
 

@@ -23,10 +23,20 @@ test('an API key of the project goes, wherever it stands', () => {
   expect(redactText(`key=${key}, "${key}" and ${key}`)).not.toContain('aB3');
 });
 
+test('tokens and private keys go, wherever they stand', () => {
+  const token = `eyJhbGciOiJub25lIn0.${'c2VjcmV0'.repeat(4)}.`;
+  expect(redactText(`sent ${token} and ${token}sig_nature, once`)).toBe('sent *** and ***, once');
+  const key = '-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0\n-----END EC PRIVATE KEY-----';
+  expect(redactText(`key ${key}; ${JSON.stringify(key)}; ${key.slice(0, 35)}`)).toBe('key ***; "***"; ***');
+  expect(redactText('-----BEGIN CERTIFICATE-----\nMIIB')).toContain('MIIB');
+});
+
 test('hostile text of a megabyte is redacted in linear time', () => {
   const startedMs = performance.now();
   redactText('/'.repeat(500_000) + '//a:b?password='.repeat(30_000));
   redactText(`Bearer ${' '.repeat(500_000)}`);
+  redactText('eyJ-'.repeat(250_000));
+  redactText('-----BEGIN PRIVATE KEY-----'.repeat(40_000));
   expect(performance.now() - startedMs).toBeLessThan(1000);
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import { TLSSocket } from 'node:tls';
 import type { ClickHouseUser } from './access-lists.ts';
 import type { Certificates } from './certificates.ts';
 
@@ -22,8 +23,10 @@ export interface DoorOptions {
 
 export async function openClickHouseDoor(options: DoorOptions): Promise<ClickHouseDoor> {
   const refusals: string[] = [];
-  const { serverCertFile, serverKeyFile } = options.certificates;
-  const server = createServer({ cert: readFileSync(serverCertFile), key: readFileSync(serverKeyFile) }, (request, response) => {
+  const { caFile, serverCertFile, serverKeyFile } = options.certificates;
+  const files = { ca: readFileSync(caFile), cert: readFileSync(serverCertFile), key: readFileSync(serverKeyFile) };
+  // Whoever comes shows a certificate; who has no password beside it is who the certificate says.
+  const server = createServer({ ...files, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     void answer(options, refusals, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -36,6 +39,8 @@ async function answer(options: DoorOptions, refusals: string[], request: Incomin
   const body = Buffer.concat(chunks);
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   if (url.pathname === '/ping') return pass(options.engineUrl, { request, response, body });
+  const certified = request.headers['x-clickhouse-ssl-certificate-auth'] === 'on' && request.headers.authorization === undefined;
+  if (certified) return rows(response, [[`${String(request.headers['x-clickhouse-user'])} of ${certifiedName(request)}`]]);
   const [name = '', password = ''] = Buffer.from(request.headers.authorization?.replace(/^Basic /, '') ?? '', 'base64')
     .toString()
     .split(':');
@@ -55,6 +60,10 @@ async function answer(options: DoorOptions, refusals: string[], request: Incomin
   if (missing === undefined) return pass(options.engineUrl, { request, response, body });
   refusals.push(`${name} ${missing}: ${sql.slice(0, 200).replaceAll(/\s+/g, ' ')}`);
   return refuse(response, 497, `${name}: Not enough privileges. To execute this query, it's necessary to have the grant ${missing} (ACCESS_DENIED)`);
+}
+
+function certifiedName({ socket }: IncomingMessage): string {
+  return socket instanceof TLSSocket ? String(socket.getPeerCertificate().subject.CN) : 'nobody';
 }
 
 /** `PRIVILEGE on database.table` of each table that the text names. */

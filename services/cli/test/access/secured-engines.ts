@@ -154,7 +154,7 @@ function kafkaAdditions({ caFile, serverStoreFile }: Certificates, ports: Readon
 
 function redisArguments({ caFile, serverCertFile, serverKeyFile }: Certificates, port: number): string[] {
   const files = ['--tls-cert-file', serverCertFile, '--tls-key-file', serverKeyFile, '--tls-ca-cert-file', caFile];
-  return ['--tls-port', String(port), ...files, '--tls-auth-clients', 'optional'];
+  return ['--tls-port', String(port), ...files, '--tls-auth-clients', 'yes'];
 }
 
 const SASL: Readonly<Record<Role, string>> = {
@@ -189,12 +189,16 @@ function environmentOf(
   const redis = {
     TIDEMARK_REDIS_URL: engines.redisUrl,
     TIDEMARK_REDIS_TLS_CA_FILE: certificates.caFile,
+    TIDEMARK_REDIS_TLS_CERT_FILE: certificates.clientCertFile,
+    TIDEMARK_REDIS_TLS_KEY_FILE: certificates.clientKeyFile,
     TIDEMARK_REDIS_USER: user,
     TIDEMARK_REDIS_PASSWORD_FILE: secret(user),
   };
   const clickhouse = {
     TIDEMARK_CLICKHOUSE_URL: door.url,
     TIDEMARK_CLICKHOUSE_TLS_CA_FILE: certificates.caFile,
+    TIDEMARK_CLICKHOUSE_TLS_CERT_FILE: certificates.clientCertFile,
+    TIDEMARK_CLICKHOUSE_TLS_KEY_FILE: certificates.clientKeyFile,
     TIDEMARK_CLICKHOUSE_USER: `tidemark_${role}`,
     TIDEMARK_CLICKHOUSE_PASSWORD_FILE: secret(`tidemark_${role}`),
   };

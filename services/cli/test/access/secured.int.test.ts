@@ -7,6 +7,7 @@ import { connectClickHouse } from '@tidemark/clickhouse';
 import { connectKafka, createEventLog, createKafkaPermissions } from '@tidemark/kafka';
 import type { Check } from '@tidemark/local';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkAccess } from '../../src/access/check-access.ts';
 import { checkClickHouseRights } from '../../src/access/check-clickhouse.ts';
 import { checkKafkaRights } from '../../src/access/check-kafka.ts';
 import { checkRedisRights } from '../../src/access/check-redis.ts';
@@ -113,13 +114,17 @@ describe('with exactly the rights of deploy/access.md', () => {
   afterAll(endServices);
 
   test('doctor finds every role able to do what it needs', async () => {
+    // The whole command once, for the rest what it says of rights.
+    expect((await doctorOf('worker')).map(({ name, ok }) => `${name} ${ok}`)).toEqual([
+      'worker kafka true',
+      'worker redis true',
+      'worker clickhouse true',
+    ]);
     for (const role of ROLES) {
-      const lines = await doctorOf(role);
-      expect(lines.length, role).toBeGreaterThan(0);
-      expect(
-        lines.filter(({ ok }) => !ok),
-        role,
-      ).toEqual([]);
+      const checks = await checkAccess(role, readCliConfig(engines.environment(role)), captureOutput());
+      expect(checks.length, role).toBeGreaterThan(0);
+      const failing = checks.filter(({ ok }) => !ok);
+      expect(failing, role).toEqual([]);
     }
   });
 
@@ -176,6 +181,23 @@ describe('with exactly the rights of deploy/access.md', () => {
     await connection.close();
   });
 
+  test('a certificate is shown beside a password, and is the login of a ClickHouse user who has none', async () => {
+    const { caFile, clientCertFile, clientKeyFile } = engines.certificates;
+    const [ca, cert, key] = [caFile, clientCertFile, clientKeyFile].map((path) => readFileSync(path, 'utf8'));
+    const tls = { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
+    const connection = await connectClickHouse({ url: engines.door.url, database: NAMESPACE, user: 'tidemark_query', tls });
+    expect(await connection.select('SELECT currentUser()')).toEqual([['tidemark_query of tidemark-producer']]);
+    await connection.close();
+    const bare = await connectClickHouse({
+      url: engines.door.url,
+      database: NAMESPACE,
+      user: 'tidemark_query',
+      password: 'p',
+      tls: { ca: tls.ca },
+    }).catch(String);
+    expect(bare).toMatch(/^StoreUnavailable: ClickHouse at https:.*(?:alert|certificate|ECONNRESET|socket hang up|EPIPE)/);
+  });
+
   test('nobody repeats a password: not in a log, not in a refusal', async () => {
     const wrong = { mechanism: 'SCRAM-SHA-512', user: 'tidemark-worker', password: 'hunter2-mistyped' } as const;
     const refused = connectKafka({ brokers: [engines.brokers.clear], clientId: 'test', namespace: NAMESPACE, logger: quiet, login: wrong });
@@ -223,6 +245,15 @@ describe('a right that is taken away', () => {
       await engines.allow(acl);
       await expect.poll(() => problemsOf(role, 'kafka'), patience).toEqual([]);
     }
+  });
+
+  test('of a group ends a member with the sentence, not with a coordinator that cannot be found', async () => {
+    const login = { mechanism: 'SCRAM-SHA-256', user: 'tidemark-worker', password: passwordOf('tidemark-worker') } as const;
+    const connection = await connectKafka({ brokers: [engines.brokers.clear], clientId: 'test', namespace: NAMESPACE, logger: quiet, login });
+    const log = createEventLog(connection, { groupId: 'somebody.elses' });
+    const running = log.run({ assigned: async () => 0, revoked: () => undefined, batch: () => undefined });
+    await expect(running).rejects.toThrow(/lacks Read on it\. Fix: run tidemark doctor --role/);
+    await connection.close();
   });
 
   test('of Redis is named with the command that grants it, and nothing of the trial stays', async () => {

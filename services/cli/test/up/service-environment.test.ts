@@ -33,3 +33,17 @@ it('replaces a variable that names a file, which would stand beside ours', () =>
   expect(told).not.toHaveProperty('TIDEMARK_REDIS_URL_FILE');
   expect(told).not.toHaveProperty('NODE_OPTIONS');
 });
+
+it('gives logins to the services only for engines of the user’s own', () => {
+  const env = {
+    TIDEMARK_REDIS_URL: 'redis://h',
+    TIDEMARK_REDIS_PASSWORD: 'p',
+    TIDEMARK_CLICKHOUSE_PASSWORD: 'q',
+    TIDEMARK_KAFKA_TLS_CA_FILE: '/gone',
+  };
+  const config = readCliConfig({ TIDEMARK_REDIS_URL: 'redis://h', TIDEMARK_REDIS_PASSWORD: 'p' });
+  const told = serviceEnvironment(env, { config, addresses, httpPort: 0 });
+  expect(told).toHaveProperty('TIDEMARK_REDIS_PASSWORD', 'p');
+  expect(told).not.toHaveProperty('TIDEMARK_CLICKHOUSE_PASSWORD');
+  expect(told).not.toHaveProperty('TIDEMARK_KAFKA_TLS_CA_FILE');
+});
