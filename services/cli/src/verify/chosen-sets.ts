@@ -23,7 +23,8 @@ interface Wanted {
 /** The one that is served of these very definitions, else that which begins with the log. */
 function lineageIn(set: MetricSet, { settings, served }: Wanted): Pick<ChosenSet, 'lineage' | 'origin'> {
   const built = served.find(({ lineage, origin }) => lineageOf(set, settings, origin) === lineage);
-  return built ?? { lineage: lineageOf(set, settings), origin: LOG_ORIGIN };
+  const origin = built?.origin ?? LOG_ORIGIN;
+  return { lineage: lineageOf(set, settings, origin), origin };
 }
 
 /** A formula has no rows of its own: those of the metrics that it names are compared. Throws an exit error (2) for a name that nobody has. */
