@@ -37,16 +37,20 @@ export function attendRequests(options: {
  * under way, and the next one brings it all. Equal versions take the place of what is there. Answers when the head has closed.
  */
 export async function republish(held: LineagePartition, clock: RuntimeClock, isHeld: () => boolean): Promise<Verdict> {
-  const { memory } = held;
   if (held.halted !== null) return refused(`it is halted: ${held.halted}`);
-  if (memory === null) return refused('its state is not loaded yet: ask again in a moment');
   await held.stopBeats();
+  const { memory } = held;
+  if (memory === null) {
+    if (isHeld()) held.startBeats();
+    return refused('its state is not loaded yet: ask again in a moment');
+  }
   const position = positionOf(memory);
   memory.clickhouse.base = NO_VERSION;
   // What waits now was published before: it must not make the fold rest.
   memory.clickhouse.blocked = true;
   if (isHeld()) held.startBeats();
   for (let waitedMs = 0; waitedMs < PATIENCE_MS && isHeld() && held.halted === null; waitedMs += PAUSE_MS) {
+    if (held.memory !== memory) return refused('its state was loaded anew meanwhile: ask again');
     if (memory.clickhouse.base !== null && memory.clickhouse.base >= position) {
       return { outcome: 'done', detail: `all rows up to position ${splitVersion(position).next} were written to clickhouse again` };
     }
