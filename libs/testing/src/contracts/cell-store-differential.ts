@@ -3,7 +3,7 @@ import { type CellRow, NO_VERSION, type PublishPart, type TableRange, versionOf 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryCellStore } from '../twins/cell-store.ts';
-import type { CellStoreUnderTest } from './cell-store.ts';
+import type { CellStoreUnderTest } from './cell-store-bench.ts';
 
 type Step = Pick<PublishPart, 'publishId' | 'index' | 'last' | 'target' | 'base' | 'rows'> & { confirmedAtMs: number };
 

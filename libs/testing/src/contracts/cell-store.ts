@@ -1,38 +1,8 @@
 /** What every store of cells promises, run alike on the twins and on the real engines. */
-import {
-  type CellReader,
-  type CellRow,
-  type CellSink,
-  type HeadNote,
-  NO_VERSION,
-  type PublishPart,
-  StoreUnavailable,
-  type TableRange,
-  type Version,
-  versionOf,
-} from '@tidemark/pipeline';
+import { type HeadNote, NO_VERSION, StoreUnavailable, versionOf } from '@tidemark/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { at, byName, CellStoreBench, type CellStoreUnderTest, EVERYTHING, NOTE, sliceRow, totalRow } from './cell-store-bench.ts';
 
-export interface CellStoreUnderTest {
-  readonly sink: CellSink;
-  readonly reader: CellReader;
-  close(): Promise<void>;
-}
-
-const NOTE: HeadNote = {
-  clockMs: 1_700_000_000_000,
-  counters: { read: Number.MAX_SAFE_INTEGER, applied: 2 },
-  overflow: false,
-  partitionCount: 12,
-  publishedAtMs: 1_700_000_000_100,
-  confirmedAtMs: 1_700_000_000_100,
-  atEnd: false,
-  fingerprint: 'f00d',
-};
-const EVERYTHING: TableRange[] = [
-  { metric: 'activity', table: 'total', from: -1_000, to: 30_000, sliced: false },
-  { metric: 'activity', table: 'slice:country', from: -1, to: 30, sliced: true },
-];
 const HOSTILE_VALUES = [
   '',
   'NUL\0inside',
@@ -46,19 +16,6 @@ const HOSTILE_VALUES = [
   '{p}:%00&param_x=1',
 ];
 
-/** A version of epoch 1. */
-export function at(next: number): Version {
-  return versionOf(1, next);
-}
-
-export function totalRow(bucket: number, version: Version, cells: readonly number[]): CellRow {
-  return { metric: 'activity', table: 'total', bucket, value: '', version, cells };
-}
-
-export function sliceRow(bucket: number, value: string, version: Version, cells: readonly number[]): CellRow {
-  return { metric: 'activity', table: 'slice:country', bucket, value, version, cells };
-}
-
 /** The suite. `makeStore` is called once; every test works in a lineage of its own. */
 export function cellSinkContract(name: string, makeStore: () => Promise<CellStoreUnderTest>): void {
   describe(`${name} as a store of cells`, () => {
@@ -70,7 +27,7 @@ export function cellSinkContract(name: string, makeStore: () => Promise<CellStor
     afterAll(async () => {
       await store?.close();
     });
-    const fresh = (): Bench => new Bench(store, `contract${++ordinal}-${process.pid}-${performance.timeOrigin.toString(36)}`);
+    const fresh = (): CellStoreBench => new CellStoreBench(store, `contract${++ordinal}-${process.pid}-${performance.timeOrigin.toString(36)}`);
 
     describeWriting(fresh);
     describeParts(fresh);
@@ -80,47 +37,7 @@ export function cellSinkContract(name: string, makeStore: () => Promise<CellStor
   });
 }
 
-/** One lineage of the store under test, with short names for what the tests do to it. */
-class Bench {
-  readonly sink: CellSink;
-  readonly reader: CellReader;
-  readonly lineage: string;
-  constructor(store: CellStoreUnderTest, lineage: string) {
-    this.sink = store.sink;
-    this.reader = store.reader;
-    this.lineage = lineage;
-  }
-
-  part(changes: Partial<PublishPart> & Pick<PublishPart, 'target' | 'rows'>): PublishPart {
-    return { lineage: this.lineage, partition: 3, publishId: 'publish', index: 0, last: true, base: NO_VERSION, note: NOTE, ...changes };
-  }
-
-  write(changes: Partial<PublishPart> & Pick<PublishPart, 'target' | 'rows'>): Promise<unknown> {
-    return this.sink.write(this.part(changes));
-  }
-
-  head(partition = 3): Promise<{ closed: Version; target: Version; note: HeadNote | null }> {
-    return this.sink.head(this.lineage, partition);
-  }
-
-  /** `table bucket value` → `[version, cells without trailing zeros]`, of one partition. */
-  async content(ranges: readonly TableRange[] = EVERYTHING, partition = 3): Promise<Record<string, [Version, number[]]>> {
-    const [answer] = await this.reader.read(this.lineage, [partition], ranges);
-    return byName(answer?.rows ?? []);
-  }
-}
-
-function byName(rows: readonly CellRow[]): Record<string, [Version, number[]]> {
-  return Object.fromEntries(rows.map((row) => [`${row.table} ${row.bucket} ${row.value}`, [row.version, trimmed(row.cells)]]));
-}
-
-function trimmed(cells: ArrayLike<number>): number[] {
-  const copy = Array.from(cells);
-  while (copy.at(-1) === 0) copy.pop();
-  return copy;
-}
-
-function describeWriting(fresh: () => Bench): void {
+function describeWriting(fresh: () => CellStoreBench): void {
   test('a store that never closed a head says so, and holds no rows', async () => {
     const bench = fresh();
     expect(await bench.head()).toEqual({ closed: NO_VERSION, target: NO_VERSION, note: null });
@@ -204,7 +121,7 @@ function describeWriting(fresh: () => Bench): void {
   });
 }
 
-function describeParts(fresh: () => Bench): void {
+function describeParts(fresh: () => CellStoreBench): void {
   test('the first part of several marks the head open with the target; the last one closes it', async () => {
     const bench = fresh();
     await bench.write({ target: at(4), rows: [totalRow(1, at(2), [1])] });
@@ -261,7 +178,7 @@ function describeParts(fresh: () => Bench): void {
   });
 }
 
-function describeRefusals(fresh: () => Bench, storeName: () => string): void {
+function describeRefusals(fresh: () => CellStoreBench, storeName: () => string): void {
   test('a store that has forgotten its base refuses and keeps what it has (ClickHouse, which cannot look while it writes, never refuses)', async () => {
     const bench = fresh();
     await bench.write({ target: at(4), rows: [totalRow(1, at(2), [1])] });
@@ -302,7 +219,7 @@ function describeRefusals(fresh: () => Bench, storeName: () => string): void {
   });
 }
 
-function describeReading(fresh: () => Bench): void {
+function describeReading(fresh: () => CellStoreBench): void {
   test('partitions and lineages stay apart, and answers come in the order asked', async () => {
     const [bench, other] = [fresh(), fresh()];
     await bench.write({ target: at(4), rows: [totalRow(1, at(2), [1])], partition: 0 });
@@ -380,7 +297,7 @@ function describeReading(fresh: () => Bench): void {
   });
 }
 
-function describeConfirming(fresh: () => Bench): void {
+function describeConfirming(fresh: () => CellStoreBench): void {
   const later: HeadNote = { ...NOTE, confirmedAtMs: NOTE.confirmedAtMs + 5_000, atEnd: true };
 
   test('a publish at the very same target confirms the head', async () => {

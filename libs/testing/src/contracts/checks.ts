@@ -15,7 +15,7 @@ import type {
 import { NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { archivedRecord } from './archive.ts';
-import { at, sliceRow, totalRow } from './cell-store.ts';
+import { at, sliceRow, totalRow } from './cell-store-bench.ts';
 
 export interface ArchiveReadersUnderTest {
   readonly archive: Archive;

@@ -2,7 +2,7 @@
 import { type Archive, type CellSink, type CheckpointStore, type Manifest, NO_VERSION, type PublishPart, StoreUnavailable } from '@tidemark/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchiveUnderTest, archivedRecord } from './archive.ts';
-import { at, totalRow } from './cell-store.ts';
+import { at, totalRow } from './cell-store-bench.ts';
 
 /** What a caller has of a store. */
 export interface StorePorts {
