@@ -10,6 +10,10 @@ const secret = 'hunter2';
 const programs = ['services/worker/src/main.ts', 'services/archiver/src/main.ts', 'services/archiver/src/migrate.ts', 'services/query/src/main.ts'];
 const variables = [
   'KAFKA_BROKERS',
+  'KAFKA_SASL',
+  'KAFKA_TLS_KEY',
+  'KAFKA_TOKEN_URL',
+  'REDIS_TLS_CA',
   'REDIS_URL',
   'CLICKHOUSE_URL',
   'CLICKHOUSE_DATABASE',

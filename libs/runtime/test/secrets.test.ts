@@ -25,6 +25,7 @@ const every = z.object({
   BROKERS: fields.hostPortListField(),
   API_KEYS: fields.secretField({ minChars: 1_000 }),
   REDIS_PASSWORD: fields.integerField(),
+  TLS_KEY: fields.pemField('PRIVATE KEY'),
 });
 
 /** A secret as it stands in a variable by mistake: the right value of another variable, mistyped, cut off, in the wrong place. */

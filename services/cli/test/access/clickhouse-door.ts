@@ -67,7 +67,7 @@ function certifiedName({ socket }: IncomingMessage): string {
 }
 
 /** `PRIVILEGE on database.table` of each table that the text names. */
-export function neededBy(sql: string, database: string): string[] {
+function neededBy(sql: string, database: string): string[] {
   const text = sql.trimStart();
   const tablesAfter = (words: RegExp): string[] =>
     [...text.matchAll(words)]

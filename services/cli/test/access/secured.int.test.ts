@@ -203,6 +203,17 @@ describe('with exactly the rights of deploy/access.md', () => {
     const refused = connectKafka({ brokers: [engines.brokers.clear], clientId: 'test', namespace: NAMESPACE, logger: quiet, login: wrong });
     await expect(refused).rejects.toThrow(/SASL SCRAM SHA512 authentication failed.*Fix: check TIDEMARK_KAFKA_SASL, TIDEMARK_KAFKA_USER/);
     await expect(refused).rejects.not.toThrow(/hunter2/);
+    // The endpoint repeats what it was sent.
+    const stranger = {
+      mechanism: 'OAUTHBEARER',
+      tokenUrl: engines.tokens.url,
+      clientId: 'tidemark-archiver',
+      clientSecret: 'hunter2-mistyped',
+    } as const;
+    const unknown = connectKafka({ brokers: [engines.brokers.clear], clientId: 'test', namespace: NAMESPACE, logger: quiet, login: stranger });
+    await expect(unknown).rejects.toThrow(
+      /^the token endpoint \S+ refused the client tidemark-archiver with 401 \(invalid_client, tidemark-archiver:\*\*\* is not known\)\. Fix: /,
+    );
     const [redis] = (await doctorOf('query', { TIDEMARK_REDIS_PASSWORD_FILE: '', TIDEMARK_REDIS_PASSWORD: 'hunter2-mistyped' })).filter(
       ({ ok }) => !ok,
     );
