@@ -26,6 +26,8 @@ interface Course {
   readonly publishedMs: number;
   /** An answer holds everything that had been acknowledged a second before it. */
   readonly freshMs: number;
+  /** Processor time of the new process until then, its start included. */
+  readonly cpuMs: number;
 }
 
 type Options = BenchOptions<'actors' | 'each' | 'rate' | 'settle' | 'session'>;
@@ -122,11 +124,12 @@ async function recover({ deployed, load, worker, address }: Recovering): Promise
     const replayed = reaches(() => foldedTo(port), wanted, 'the positions of the new worker').then(since);
     const fresh = untilFresh(answers, acknowledged.endsAt).then(since);
     const [replayedMs, publishedMs, freshMs] = await next.whileRunning(Promise.all([replayed, published, fresh]));
+    const cpuMs = (await next.usage()).cpuUs / 1_000;
     const logged = (text: string): number[] => next.lines(text).map((line) => timeOf(line) - killedAtMs);
     const upMs = logged('worker is up')[0] ?? Number.NaN;
     const assignedMs = Math.min(...logged('"event":"assigned"'));
     const restoredMs = Math.max(...logged('"event":"loaded"'));
-    return { worker: next, course: { upMs, assignedMs, restoredMs, replayedMs, publishedMs, freshMs } };
+    return { worker: next, course: { upMs, assignedMs, restoredMs, replayedMs, publishedMs, freshMs, cpuMs } };
   } finally {
     acknowledged.stop();
     await answers.stop();
@@ -207,6 +210,11 @@ function rowsOf(runs: readonly Course[]): readonly ReportRow[] {
       'until an answer is fresh',
       's',
       seconds(({ publishedMs, freshMs }) => freshMs - publishedMs),
+    ),
+    rowOf(
+      'processor time of the new process until then',
+      's',
+      seconds(({ cpuMs }) => cpuMs),
     ),
   ];
 }
