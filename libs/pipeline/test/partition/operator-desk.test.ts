@@ -94,6 +94,27 @@ test('nobody starts again on a topic that was just re-created while another line
   expect(halts().filter((reason) => reason.startsWith("the log's topicId is now another"))).toHaveLength(1);
 });
 
+test('a partition that halted when it was assigned, and was never read from, is read once it may be', async () => {
+  const first = await asked();
+  const stopping = first.worker.stop();
+  await first.bench.clock.advance(100);
+  await stopping;
+  const { bench } = first;
+  const { topicId } = bench.log.identity;
+  bench.log.alter({ topicId: 'another' });
+  bench.send({ at: 0.2 });
+  const { requests } = new MemoryOperatorRequests();
+  const { worker, halts } = await bench.start({ requests });
+  await bench.settle();
+  expect(halts()).toEqual([expect.stringMatching(/^the topic of the log is another/)]);
+  expect(worker.status()).toMatchObject([{ next: null, halted: expect.any(String) }]);
+  bench.log.alter({ topicId });
+  await requests.ask({ id: 'again', act: 'resume', lineage: worker.lineages[0] ?? '', partition: 0 });
+  await bench.settle();
+  expect(await requests.answerTo('again')).toMatchObject({ outcome: 'done', detail: 'it goes on at position 2', by: expect.stringMatching(/^w/) });
+  expect(worker.status()).toMatchObject([{ next: 3, halted: null, redis: versionOf(1, 3), clickhouse: versionOf(1, 3) }]);
+});
+
 test('what is not halted is not started again, and what nobody holds stays unanswered', async () => {
   const { ask } = await asked();
   expect(await ask('resume')).toEqual({ outcome: 'refused', detail: 'it is not halted', pending: 0 });
