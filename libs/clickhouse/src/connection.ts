@@ -182,9 +182,9 @@ function clientOf(options: ClickHouseOptions, database: string): ClickHouseClien
 /** The driver has no room for a certificate beside a password, nor for one without a CA: with files of TLS it gets an agent of ours. */
 function loginOf({ url, user, password, tls }: ClickHouseOptions): Partial<ClickHouseClientConfigOptions> {
   const credentials = { ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) };
-  if (tls === undefined || !url.startsWith('https:')) return credentials;
-  const agent = { http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: MAX_CONNECTIONS }) };
   const inUrl = new URL(url);
+  if (tls === undefined || inUrl.protocol !== 'https:') return credentials;
+  const agent = { http_agent: new Agent({ ...tls, keepAlive: true, maxSockets: MAX_CONNECTIONS }) };
   if (tls.cert === undefined || password !== undefined || inUrl.password !== '') return { ...credentials, ...agent };
   const name = user ?? (inUrl.username === '' ? 'default' : decodeURIComponent(inUrl.username));
   const headers = { 'X-ClickHouse-User': name, 'X-ClickHouse-SSL-Certificate-Auth': 'on' };

@@ -64,7 +64,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
     lazyConnect: true,
     ...(options.user === undefined ? {} : { username: options.user }),
     ...(options.password === undefined ? {} : { password: options.password }),
-    ...(options.url.startsWith('rediss:') ? { tls: tlsOf(options) } : {}),
+    ...(new URL(options.url).protocol === 'rediss:' ? { tls: tlsOf(options) } : {}),
     // A command in flight when the connection breaks has an unknown outcome: the protocol decides what to send again, never the driver.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
