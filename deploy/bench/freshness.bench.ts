@@ -50,7 +50,7 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
 
 await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
   const machine = await machineOf(addresses);
-  const deployed = await deploy({ addresses, namespace: uniqueName('bench_freshness'), metricsFile: setFile });
+  const deployed = await deploy({ addresses, namespace: uniqueName('bench_freshness'), metricsFile: setFile, profileFolder: options.profileFolder });
   const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: workload() });
   try {
     await load.fill(options.number('events'));

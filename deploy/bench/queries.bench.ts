@@ -53,7 +53,7 @@ interface Growth {
 await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
   const machine = await machineOf(addresses);
   const growth = await measureGrowth(addresses.redisUrl);
-  const deployed = await deploy({ addresses, namespace: uniqueName('bench_queries'), metricsFile });
+  const deployed = await deploy({ addresses, namespace: uniqueName('bench_queries'), metricsFile, profileFolder: options.profileFolder });
   const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: historyThenLive() });
   try {
     await load.fill(options.number('events'));

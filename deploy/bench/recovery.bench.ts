@@ -46,7 +46,7 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
   /** Events a second that go on coming. */
   rate: { full: 2_000, tiny: 500 },
   /** Seconds of traffic before each kill. */
-  settle: { full: 12, tiny: 6 },
+  settle: { full: 12, tiny: 2 },
   /** Seconds. */
   session: { full: 10, tiny: 6, least: 6 },
 });
@@ -54,7 +54,13 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
 await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
   const machine = await machineOf(addresses);
   const more = { TIDEMARK_SESSION_TIMEOUT: `${options.number('session')}s` };
-  const deployed = await deploy({ addresses, namespace: uniqueName('bench_recovery'), metricsFile: setFile, more });
+  const deployed = await deploy({
+    addresses,
+    namespace: uniqueName('bench_recovery'),
+    metricsFile: setFile,
+    more,
+    profileFolder: options.profileFolder,
+  });
   const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: workload() });
   const stop = new AbortController();
   let producing: Promise<unknown> = Promise.resolve();

@@ -49,7 +49,7 @@ await withEngines(['redis', 'clickhouse'], async ({ addresses }) => {
     const sinks = { redis: createRedisCellSink(redis), clickhouse: createClickHouseCellSink(database) };
     const worker = await SteppedWorker.start({ set: readSet(metricsFile), partitions: partitionCount, sinks, startMs });
     await foldEvents(worker);
-    const deployed = await deploy({ addresses, namespace, metricsFile, hasLog: false });
+    const deployed = await deploy({ addresses, namespace, metricsFile, profileFolder: options.profileFolder, hasLog: false });
     try {
       const { address } = await deployed.startQuery();
       const details = await compare({ database, worker, address });

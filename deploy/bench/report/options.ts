@@ -5,6 +5,8 @@ export interface BenchOptions<Name extends string> {
   number(name: Name | 'seed' | 'repeats'): number;
   readonly isTiny: boolean;
   readonly jsonFile: string | null;
+  /** Where each service that is started leaves a profile of its processor time, or null. */
+  readonly profileFolder: string | null;
   /** Every number, for the report. */
   readonly all: Readonly<Record<string, number>>;
 }
@@ -27,6 +29,7 @@ export function readBenchOptions<Name extends string>(args: readonly string[], n
     options: {
       ...Object.fromEntries(known.map(([name]) => [name, { type: 'string' as const }])),
       json: { type: 'string' },
+      profile: { type: 'string' },
       tiny: { type: 'boolean' },
     },
   });
@@ -37,6 +40,7 @@ export function readBenchOptions<Name extends string>(args: readonly string[], n
     number: (name) => all[name] ?? Number.NaN,
     isTiny,
     jsonFile: typeof given['json'] === 'string' ? given['json'] : null,
+    profileFolder: typeof given['profile'] === 'string' ? given['profile'] : null,
     all,
   };
 }

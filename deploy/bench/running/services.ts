@@ -25,7 +25,7 @@ export interface DeployOptions {
   readonly metricsFile: string;
   /** Settings beyond the defaults. */
   readonly more?: Readonly<Record<string, string>>;
-  readonly profileFolder?: string | null;
+  readonly profileFolder: string | null;
   /** False: what was folded in this process is served, and there is no log. */
   readonly hasLog?: boolean;
 }
@@ -36,7 +36,7 @@ const reachedWithinMs = 15 * 60_000;
 
 /** Creates topic and tables where there is a log. */
 export async function deploy(options: DeployOptions): Promise<Deployed> {
-  const { addresses, namespace, metricsFile, more = {}, profileFolder = null, hasLog = true } = options;
+  const { addresses, namespace, metricsFile, more = {}, profileFolder, hasLog = true } = options;
   if (hasLog) await migrate(addresses, namespace, namespace);
   const stores = openStorePositions({ ...addresses, database: namespace, namespace, partitions: partitionCount });
   const running: MeasuredProcess[] = [];
