@@ -25,6 +25,9 @@ export interface GroupWorkerOptions {
   readonly report: (event: WorkerEvent) => void;
 }
 
+/** What is fetched is folded without a pause: some milliseconds a partition. */
+const SHORT_TURN_BYTES = 64 * 1024;
+
 /** Answers what makes a Worker for a group; each has a consumer group of its own, and all write to the same stores under their lineages' names. */
 export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerGroup) => GroupWorker {
   const { config, kafka, redis, clickhouse, identity, past, settings, writer, metrics, tracing, report } = options;
@@ -53,7 +56,7 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
     report,
     observe: createBeatObserver(metrics, tracing),
   };
-  return ({ suffix, sets, origin }) =>
+  return ({ suffix, sets, origin, isCatchingUp }) =>
     new Worker({
       ...common,
       sets,
@@ -64,6 +67,7 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
           sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
           // A fold keeps numbers.
           keepsBytes: false,
+          ...(isCatchingUp ? { maxBytesPerPartition: SHORT_TURN_BYTES } : {}),
         }),
       ),
     });

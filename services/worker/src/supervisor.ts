@@ -26,6 +26,8 @@ export interface WorkerGroup {
   readonly origin: string;
   /** By partition, where a past from the archive ends; [] for the origin `log`. */
   readonly originPositions: readonly Version[];
+  /** Nobody is served by it yet: it takes short turns, so that who is served does not wait. */
+  readonly isCatchingUp: boolean;
 }
 
 /** What is asked of a Worker. */
@@ -189,7 +191,8 @@ export class LineageSupervisor {
         continue;
       }
       const suffix = known.adopted ? '' : lineage;
-      const before = groups.get(suffix) ?? { suffix, origin, originPositions, sets: [], lineages: [] };
+      const isCatchingUp = known.standing === 'catching_up';
+      const before = groups.get(suffix) ?? { suffix, origin, originPositions, isCatchingUp, sets: [], lineages: [] };
       groups.set(suffix, { ...before, sets: [...before.sets, found.set], lineages: [...before.lineages, lineage] });
     }
     this.#unworkable = unworkable;

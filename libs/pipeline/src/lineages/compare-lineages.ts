@@ -31,6 +31,8 @@ export interface CompareLineagesOptions {
   /** How long rows that change all the time are read again; default 5,000. */
   readonly patienceMs?: number;
   readonly found: (difference: LineageDifference) => void;
+  /** Told now and then how many integers were compared since it was last told. */
+  readonly progress?: (integers: number) => void;
 }
 
 export interface ComparedLineages {
@@ -57,6 +59,7 @@ export async function compareLineages(options: CompareLineagesOptions): Promise<
     const piece = await comparePiece(options, ranges, untilMs);
     compared += piece.compared;
     moving += piece.moving;
+    options.progress?.(piece.compared);
     if (piece.position === null) return { position: null, compared, moving };
     if (position === null || piece.position < position) position = piece.position;
   }

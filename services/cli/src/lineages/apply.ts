@@ -1,7 +1,7 @@
 /** `apply`: begins the lineage of a file, waits until it has caught up, says what differs, and lets readers go over to it. */
 import { createInterface } from 'node:readline/promises';
 import type { KnownLineage } from '@tidemark/pipeline';
-import { type ExitCode, exitCodes } from '@tidemark/runtime';
+import { createProgress, type ExitCode, exitCodes } from '@tidemark/runtime';
 import type { Deployment } from '../operate/deployment.ts';
 import type { Output } from '../terminal-output.ts';
 import { caughtUp, placeOf } from './catch-up.ts';
@@ -69,13 +69,20 @@ async function applyPlan(applying: Applying): Promise<ExitCode> {
   if (act === 'nothing' || act === 'describe') return tellEnd(applying, 'served', null);
   output.message(`lineage ${lineage} is worked on beside what is served; ending this command ends nothing, run it again to go on`);
   await caughtUp(lineage, serving?.lineage ?? null, opened, output);
-  const report = serving === null ? null : await reportDifferences(found, serving.lineage, opened);
+  const report = serving === null ? null : await compared(serving.lineage, applying);
   if (report !== null) tellReport(report, applying);
   const refusal = await mayNotSwitch(report, applying);
   if (refusal !== null) return tellEnd(applying, 'not_switched', report, refusal);
   const positions = report === null || report.positions.length === 0 ? (await placeOf(serving?.lineage ?? lineage, opened)).closed : report.positions;
   await decide(opened.journal, options.by, { kind: 'switch', ...ofSet, positions });
   return tellEnd(applying, 'switched', report);
+}
+
+async function compared(before: string, { plan: found, opened, output }: Applying): Promise<DifferenceReport> {
+  const progress = createProgress({ stream: output.messages, label: 'comparing', unit: 'integers', env: output.env });
+  const report = await reportDifferences(found, before, opened, progress.add);
+  progress.finish();
+  return report;
 }
 
 function tellReport(report: DifferenceReport, { options, output }: Applying): void {

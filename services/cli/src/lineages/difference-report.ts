@@ -38,7 +38,12 @@ export interface DifferenceReport {
 const PARTITIONS_AT_ONCE = 4;
 
 /** Reads every cell of both lineages. Throws StoreUnavailable when no store answers for both. */
-export async function reportDifferences(plan: Plan, before: string, opened: Pick<OpenLineages, 'stores' | 'partitions'>): Promise<DifferenceReport> {
+export async function reportDifferences(
+  plan: Plan,
+  before: string,
+  opened: Pick<OpenLineages, 'stores' | 'partitions'>,
+  progress?: (integers: number) => void,
+): Promise<DifferenceReport> {
   const cells = new Map<string, CellDifference>();
   const found = ({ partition: _, ...difference }: LineageDifference): void => {
     const { metric, table, bucket, value, column, was, is } = difference;
@@ -53,7 +58,11 @@ export async function reportDifferences(plan: Plan, before: string, opened: Pick
   let moving = 0;
   for (let first = 0; first < opened.partitions.length; first += PARTITIONS_AT_ONCE) {
     const some = opened.partitions.slice(first, first + PARTITIONS_AT_ONCE);
-    const results = await Promise.all(some.map((partition) => compareIn(opened.stores, { before, after: plan.lineage, partition, found })));
+    const results = await Promise.all(
+      some.map((partition) =>
+        compareIn(opened.stores, { before, after: plan.lineage, partition, found, ...(progress === undefined ? {} : { progress }) }),
+      ),
+    );
     for (const [index, result] of results.entries()) {
       compared += result.compared;
       moving += result.moving;
@@ -70,7 +79,7 @@ export async function reportDifferences(plan: Plan, before: string, opened: Pick
   };
 }
 
-type Asked = Pick<Parameters<typeof compareLineages>[0], 'before' | 'after' | 'partition' | 'found'>;
+type Asked = Pick<Parameters<typeof compareLineages>[0], 'before' | 'after' | 'partition' | 'found' | 'progress'>;
 
 /** In the first store that answers. What a store told before it failed is dropped. */
 async function compareIn(stores: readonly ServedStore[], asked: Asked): ReturnType<typeof compareLineages> {
@@ -108,13 +117,16 @@ function metricsOf(differences: readonly CellDifference[], plan: Plan, overflowe
     // A slice whose values have run out may differ where the total does not.
     const ofOverflow = overflowed && plan.change.rebuilds && isSliced(difference.table) && reasonOf(difference.metric, plan) === null;
     const key = ofOverflow ? `${difference.metric}\n` : difference.metric;
-    byMetric.set(key, [...(byMetric.get(key) ?? []), difference]);
+    const known = byMetric.get(key) ?? [];
+    byMetric.set(key, known);
+    known.push(difference);
   }
+  const nameOf = bucketNames([plan.set, plan.before]);
   return [...byMetric].map(([key, cells]) => {
     const metric = key.trimEnd();
     const buckets = new Map<string, number>();
     for (const cell of cells) {
-      const name = bucketName([plan.set, plan.before], cell);
+      const name = nameOf(cell);
       buckets.set(name, (buckets.get(name) ?? 0) + 1);
     }
     const reason =
@@ -136,15 +148,26 @@ function isSliced(table: string): boolean {
   return table.includes(':');
 }
 
-/** The bucket's own name where the table is by the metric's unit. */
-function bucketName(sets: readonly (MetricSet | null)[], { metric: id, table, bucket }: CellDifference): string {
-  const metric = sets.flatMap((set) => set?.metrics.filter((each) => each.id === id) ?? [])[0];
-  if (metric === undefined || !(table === 'total' || table.startsWith('slice:'))) return `${table} ${bucket}`;
-  try {
-    return createCalendars().calendar(metric).name(bucket);
-  } catch {
-    return `${table} ${bucket}`;
-  }
+/** The bucket's own name where the table is by the metric's unit. Each is worked out once. */
+function bucketNames(sets: readonly (MetricSet | null)[]): (cell: CellDifference) => string {
+  const calendars = createCalendars();
+  const metrics = new Map(sets.toReversed().flatMap((set) => set?.metrics.map((metric) => [metric.id, metric] as const) ?? []));
+  const known = new Map<string, string>();
+  const nameOf = ({ metric: id, table, bucket }: CellDifference): string => {
+    const metric = metrics.get(id);
+    if (metric === undefined || !(table === 'total' || table.startsWith('slice:'))) return `${table} ${bucket}`;
+    try {
+      return calendars.calendar(metric).name(bucket);
+    } catch {
+      return `${table} ${bucket}`;
+    }
+  };
+  return (cell) => {
+    const key = `${cell.metric} ${cell.table} ${cell.bucket}`;
+    const name = known.get(key) ?? nameOf(cell);
+    known.set(key, name);
+    return name;
+  };
 }
 
 /** Totals come first within a metric: of many differences only the first are named. */
