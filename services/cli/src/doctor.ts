@@ -79,7 +79,8 @@ async function askKafka({ namespace, access }: CliConfig, brokers: readonly stri
   try {
     const { errorCode, partitionCount, clusterId } = await kafka.topicMetadata();
     const topic = errorCode === UNKNOWN_TOPIC ? `no topic ${kafka.topic} yet` : `topic ${kafka.topic} with ${partitionCount} partitions`;
-    return `cluster ${clusterId}, ${topic}`;
+    const { tls, login } = access.kafka;
+    return `cluster ${clusterId}, ${topic}, ${tls === undefined ? 'in the clear' : 'by TLS'}${login === undefined ? '' : ` with ${login.mechanism}`}`;
   } finally {
     await kafka.close();
   }
