@@ -4,6 +4,7 @@
 // 2. Figures from ClickHouse, later than any state: rows that a state has dropped were acknowledged by both stores before it was saved, so they are in it.
 //    Figures ahead of the state do no harm: the worker folds on to them. The other way round rows would be lost.
 // 3. The archive last, so that it reaches at least as far as the figures and they can be proven from it.
+// Random histories hold it to that: libs/pipeline/test/partition/backup-order.property.test.ts.
 // Redis's rows are not copied: a worker fills Redis from its state and from ClickHouse.
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
