@@ -141,7 +141,7 @@ async function askMoved({ worker, address }: Pick<Comparing, 'worker' | 'address
 /** More events that no figure here counts, some for each partition: nothing that was kept of the positions before can answer. */
 async function move(worker: SteppedWorker, address: string): Promise<void> {
   const timeMs = startMs + 90 * 86_400_000 - 1;
-  worker.feed(Array.from({ length: 8 * partitionCount }, (_, actor) => nothing({ number: worker.fed + actor, actor: `a${actor}`, timeMs })));
+  worker.feed(Array.from({ length: 8 * partitionCount }, (_, actor) => nothing({ number: worker.fed + actor, actor: `nobody${actor}`, timeMs })));
   await worker.publish();
   const untilMs = performance.now() + movedWithinMs;
   for (;;) {

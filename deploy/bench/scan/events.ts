@@ -47,7 +47,7 @@ export function* scanEvents(workload: ScanWorkload): Generator<FedEvent> {
   }
 }
 
-/** An event of no figure. */
+/** An event of no figure, as long as its actor does nothing else. */
 export function nothing(of: { readonly number: number; readonly actor: string; readonly timeMs: number }): FedEvent {
   return eventAt({ ...of, name: 'Nothing' });
 }
