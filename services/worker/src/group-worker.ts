@@ -69,6 +69,7 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
           keepsBytes: false,
           ...(isCatchingUp ? { maxBytesPerPartition: SHORT_TURN_BYTES } : {}),
         }),
+        { isCatchingUp },
       ),
     });
 }

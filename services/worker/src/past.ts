@@ -17,10 +17,12 @@ export interface Past {
   /** The same store, with copies behind it. */
   readonly checkpoints: CheckpointStore;
   /** The same log, with the archive before it. */
-  longLog(log: EventLog): EventLog;
+  longLog(log: EventLog, options: { readonly isCatchingUp: boolean }): EventLog;
   stop(): Promise<void>;
 }
 
+/** Who catches up beside what is served takes short turns: some milliseconds each. */
+const SHORT_TURN_RECORDS = 250;
 /** Of the archive; raised where a topic continues another one. */
 const EPOCH = 1;
 
@@ -46,7 +48,8 @@ export function createPast(options: {
   const report = (event: LongLogEvent): void => tellArchive(event, logger);
   return {
     checkpoints: snapshots.checkpoints,
-    longLog: (log) => createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report }),
+    longLog: (log, { isCatchingUp }) =>
+      createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report, ...(isCatchingUp ? { turnRecords: SHORT_TURN_RECORDS } : {}) }),
     stop: () => snapshots.stop(),
   };
 }

@@ -21,6 +21,8 @@ export interface LongLogOptions {
   /** Of the archive that continues into this log. */
   readonly epoch: number;
   readonly clock: Pick<RuntimeClock, 'sleep'>;
+  /** Archived records that are handed over at once, without letting others have their turn. Default 5,000. */
+  readonly turnRecords?: number;
   readonly report?: (event: LongLogEvent) => void;
 }
 
@@ -51,7 +53,16 @@ interface Place {
   isLost: boolean;
 }
 
+interface Delivery {
+  readonly run: ArchiveRun;
+  /** The log's end. */
+  readonly high: number;
+  /** False once the partition is read from elsewhere. */
+  readonly isCurrent: () => boolean;
+}
+
 const RETRY_MS = 500;
+const TURN_RECORDS = 5_000;
 /** Each holds a chunk and a page in memory. */
 const READS_AT_ONCE = 4;
 
@@ -207,9 +218,7 @@ class LongLog implements EventLog {
     await clock.sleep(0);
     while (isCurrent()) {
       if (place.paused) {
-        await new Promise<void>((resolve) => {
-          place.goOn = resolve;
-        });
+        await resumed(place);
         continue;
       }
       try {
@@ -225,7 +234,7 @@ class LongLog implements EventLog {
         }
         last = run.records.at(-1) ?? last;
         reached = run.to;
-        this.#deliver(partition, place, run, bounds.high);
+        await this.#deliver(partition, place, { run, high: bounds.high, isCurrent });
       } catch (error) {
         if (!isCurrent()) return;
         const why = error instanceof Error ? error.message : String(error);
@@ -236,14 +245,23 @@ class LongLog implements EventLog {
     }
   }
 
-  #deliver(partition: number, place: Place, { records, to }: ArchiveRun, high: number): void {
-    const last = records.at(-1);
-    if (last === undefined) return;
-    const batch = { ...archiveBatch(partition, records), requestedOffset: place.position, highWatermark: Math.max(high, to), nextOffset: to };
-    // Before the call, in which the handler may seek.
-    place.position = last.offset + 1;
-    place.readTo = to;
-    this.#handler?.batch(batch);
+  /** In turns; the handler may pause, seek or lose the partition in each of them. */
+  async #deliver(partition: number, place: Place, { run, high, isCurrent }: Delivery): Promise<void> {
+    const { clock, turnRecords = TURN_RECORDS } = this.#options;
+    const { records, to } = run;
+    for (let from = 0; from < records.length; from += turnRecords) {
+      if (from > 0) await clock.sleep(0);
+      while (place.paused && isCurrent()) await resumed(place);
+      if (!isCurrent()) return;
+      const turn = records.slice(from, from + turnRecords);
+      const end = (turn.at(-1)?.offset ?? 0) + 1;
+      const nextOffset = from + turnRecords < records.length ? end : to;
+      const batch = { ...archiveBatch(partition, turn), requestedOffset: place.position, highWatermark: Math.max(high, to), nextOffset };
+      // Before the call, in which the handler may seek.
+      place.position = end;
+      place.readTo = nextOffset;
+      this.#handler?.batch(batch);
+    }
   }
 
   /** The log is read from here on; `last` is what its first record must be. */
@@ -294,6 +312,13 @@ class LongLog implements EventLog {
   #report(event: LongLogEvent): void {
     this.#options.report?.(event);
   }
+}
+
+/** Until the handler goes on, or the place is left. */
+function resumed(place: Place): Promise<void> {
+  return new Promise((resolve) => {
+    place.goOn = resolve;
+  });
 }
 
 /** The log's first batch behind the archive, as what continues the position: without the record that the archive has shown. */
