@@ -181,6 +181,17 @@ describe('with exactly the rights of deploy/access.md', () => {
     await connection.close();
   });
 
+  test('an operator replays a file and verifies what is served, with rights of his own', async () => {
+    const env = { ...engines.environment('operator'), TIDEMARK_METRICS: METRICS };
+    const [replaying, verifying] = [captureOutput(env), captureOutput(env)];
+    const sample = resolve(import.meta.dirname, '../data/purchases-sample.csv');
+    const words = ['replay', sample, '--map', "user=customer,event='Purchase',time=date:yyyymmdd", '--late'];
+    expect(await runCommandLine(words, replaying), replaying.err().join('\n')).toBe(0);
+    await expect.poll(archivedRecords, patience).toBe(260);
+    expect(await runCommandLine(['verify'], verifying), verifying.err().join('\n')).toBe(0);
+    expect(engines.door.refusals).toEqual([]);
+  });
+
   test('a certificate is shown beside a password, and is the login of a ClickHouse user who has none', async () => {
     const { caFile, clientCertFile, clientKeyFile } = engines.certificates;
     const [ca, cert, key] = [caFile, clientCertFile, clientKeyFile].map((path) => readFileSync(path, 'utf8'));
@@ -313,7 +324,7 @@ describe('a right that is taken away', () => {
   test('trials left neither a record, nor a group, nor a row', async () => {
     const { kafka } = engines.admin;
     const ends = await kafka.admin.fetchTopicOffsets(kafka.topic);
-    expect(ends.reduce((sum, { high }) => sum + Number(high), 0)).toBe(250);
+    expect(ends.reduce((sum, { high }) => sum + Number(high), 0)).toBe(260);
     const { groups } = await kafka.admin.listGroups();
     expect(
       groups.map(({ groupId }) => groupId).filter((name) => !/^tidemark\.(?:worker|archiver)/.test(name) || name.includes('some-lineage')),
@@ -322,7 +333,7 @@ describe('a right that is taken away', () => {
     expect(await permissions.writeTopic()).toBe('granted');
     await permissions.close();
     await sleep(500);
-    expect(await archivedRecords()).toBe(250);
+    expect(await archivedRecords()).toBe(260);
   });
 });
 
