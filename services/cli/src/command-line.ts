@@ -223,7 +223,10 @@ function addVerify(program: Command, { output, ended }: Call): void {
     .description('recompute what Redis and ClickHouse serve from the archive, and name every cell that differs')
     .option('--metric <id>', 'compare one metric only')
     .option('--set <name...>', 'these sets only (default: all)')
-    .option('--metrics <file...>', 'definition files (default: TIDEMARK_METRICS, else those of the running up)')
+    .option(
+      '--metrics <file...>',
+      'definition files (default: what the journal says is served, before it begins those of TIDEMARK_METRICS or of the running up)',
+    )
     .option('--json', 'one JSON object per difference, then one with the summary')
     .action(async (flags: { metric?: string; set?: string[]; metrics?: string[]; json?: true }) => {
       const [{ archiveUrl, verify }, { readRunningUp }] = await Promise.all([import('./verify/verify.ts'), import('./running-up.ts')]);
@@ -235,6 +238,7 @@ function addVerify(program: Command, { output, ended }: Call): void {
           {
             ...config,
             metrics: isChosen ? config.metrics : (running?.metrics ?? config.metrics),
+            fromJournal: flags.metrics === undefined,
             sets: flags.set ?? [],
             metric: flags.metric,
             clickhouseUrl: archiveUrl(config.clickhouseUrl ?? running?.clickhouseUrl),

@@ -9,10 +9,11 @@ import {
   createClickHousePartitionArchive,
   createClickHouseTimeOrderedArchive,
 } from '@tidemark/clickhouse';
-import { DEFAULT_SETTINGS } from '@tidemark/core';
+import { DEFAULT_SETTINGS, type MetricSet } from '@tidemark/core';
 import {
   type CheckResult,
   journalState,
+  type KnownLineage,
   type PartitionArchive,
   type ServedStore,
   StoreUnavailable,
@@ -21,6 +22,7 @@ import {
 import { connectRedis, createRedisCellInventory, createRedisCellReader } from '@tidemark/redis';
 import { createProgress, type ExitCode, exitCodes, exitError, formatCount, printable, type StoreAccess } from '@tidemark/runtime';
 import { readMetricSets } from '../definition-files.ts';
+import { knownSet } from '../lineages/plan.ts';
 import type { Output } from '../terminal-output.ts';
 import { type ChosenSet, chooseSets } from './chosen-sets.ts';
 import { positionsOf, verifySet } from './verify-set.ts';
@@ -28,6 +30,8 @@ import { positionsOf, verifySet } from './verify-set.ts';
 export interface VerifyOptions {
   /** Definition files. */
   readonly metrics: readonly string[];
+  /** What the journal says is served is proven, and the files only where there is no journal yet. Default: the files. */
+  readonly fromJournal?: boolean;
   /** Names of sets; empty: all. */
   readonly sets: readonly string[];
   readonly metric?: string | undefined;
@@ -45,7 +49,7 @@ export interface VerifyOptions {
 
 interface Connected {
   readonly archive: PartitionArchive & TimeOrderedArchive;
-  readonly served: readonly { readonly lineage: string; readonly origin: string }[];
+  readonly served: readonly KnownLineage[];
   readonly stores: readonly ServedStore[];
   readonly record: (results: readonly CheckResult[]) => Promise<void>;
   close(): Promise<void>;
@@ -54,10 +58,11 @@ interface Connected {
 /** Exit code 5 when a cell differs, 1 when a partition could be proven in no store, else 0. Each difference is a line of data, also of JSON; a summary ends it. */
 export async function verify(options: VerifyOptions, output: Output): Promise<ExitCode> {
   const settings = { ...DEFAULT_SETTINGS, latenessMs: options.latenessMs };
-  const sets = readMetricSets(options.metrics);
-  chooseSets(sets, { ...options, settings, served: [] });
+  // A name that no file has is told before anybody is asked.
+  if (options.fromJournal !== true) chooseSets(readMetricSets(options.metrics), { ...options, settings, served: [] });
   const connected = await connect(options, output);
   try {
+    const sets = options.fromJournal === true && connected.served.length > 0 ? connected.served.map(setOf) : readMetricSets(options.metrics);
     const chosen = chooseSets(sets, { ...options, settings, served: connected.served });
     const partitions = Array.from({ length: options.partitions }, (_, partition) => partition);
     const total = await positionsOf(chosen, partitions, connected.stores);
@@ -104,6 +109,15 @@ async function connect(options: VerifyOptions, output: Output): Promise<Connecte
 async function servedLineages(clickhouse: ClickHouseConnection): Promise<Connected['served']> {
   const { entries } = await createClickHouseLineageJournal(clickhouse).read();
   return journalState(entries).sets.flatMap(({ serving }) => (serving === null ? [] : [serving]));
+}
+
+function setOf(known: KnownLineage): MetricSet {
+  const set = knownSet(known);
+  if (set !== null) return set;
+  throw exitError(
+    exitCodes.config,
+    `this release does not accept the definitions that the journal has of ${known.set}: name its file with --metrics`,
+  );
 }
 
 /** Redis may be away: then what ClickHouse serves is proven alone. */

@@ -40,7 +40,7 @@ export function decided(...decisions: readonly (readonly [EntryKind, string, Par
   );
 }
 
-export function fileOf(text: string): string {
+function fileOf(text: string): string {
   const path = join(folder, 'shop.yaml');
   writeFileSync(path, text);
   return path;
