@@ -54,8 +54,8 @@ function planned({ name, serving, switched, previous, lineages }: SetState, read
     positions: switched?.positions ?? [],
     previous: previous?.lineage ?? null,
     lineages: lineages.map((known): PlannedLineage => {
-      const { lineage, revision, standing, sinceMs, by } = known;
-      return { lineage, revision, set: read(known), standing, sinceMs, by };
+      const { lineage, revision, origin, standing, sinceMs, by } = known;
+      return { lineage, revision, set: read(known), origin, standing, sinceMs, by };
     }),
   };
 }

@@ -25,6 +25,8 @@ export interface HistoryFacts {
   readonly settings: FoldSettings;
   readonly partitioner: Partitioner;
   readonly partitionCount: number;
+  /** By partition: what lies below was folded in the order of time, where nothing is late. Default: nothing was. */
+  readonly positions?: readonly number[] | undefined;
 }
 
 const PAGE_RECORDS = 100;
@@ -63,10 +65,17 @@ export async function readHistory(
  * this actor's own records: an id that another actor used before in the same partition is not noticed.
  */
 export async function judge(records: readonly ArchivedRecord[], facts: HistoryFacts, archive: ExplainArchive): Promise<readonly JudgedRecord[]> {
-  const clocks = await clocksBefore(records, facts.settings, archive);
+  const { positions = [] } = facts;
+  const isPast = ({ partition, offset }: ArchivedRecord): boolean => offset < (positions[partition] ?? 0);
+  const clocks = await clocksBefore(
+    records.filter((record) => !isPast(record)),
+    facts.settings,
+    archive,
+  );
   const seen = new Set<string>();
   const judged = new Map<ArchivedRecord, JudgedRecord>();
-  for (const record of records.toSorted(inLogOrder)) {
+  // Given by time, which is the order of the past.
+  for (const record of [...records.filter(isPast), ...records.filter((each) => !isPast(each)).toSorted(inLogOrder)]) {
     const described = describeEvent(record.key, record.value);
     const parsed = described.accepted ? described : null;
     const clockMs = clocks.get(record) ?? null;

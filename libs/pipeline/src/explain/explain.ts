@@ -3,7 +3,9 @@ import { type ActorKind, partitionOf } from '@tidemark/codec';
 import { type AnswerRequest, type CalendarSource, createCalendars, isoInstant, measuredMetrics, type Outcome, type Unit } from '@tidemark/core';
 import { QueryRefused } from '../answer/failure.ts';
 import { type AnswerQuery, resolveRequest } from '../answer/request.ts';
+import { LOG_ORIGIN } from '../lineages/entry.ts';
 import { shownText } from '../partition/shown-text.ts';
+import { readOrigin } from '../past/origin.ts';
 import { type ActorPlace, comparePlaces, placeInTime } from '../ports/actor-archive.ts';
 import type { ArchivedRecord } from '../ports/archive.ts';
 import type { ServedMetric } from '../serving/catalogue.ts';
@@ -81,8 +83,9 @@ const LONGEST_RANGE = 400;
 const MIN_RANGE = 30;
 
 /** Throws QueryRefused, StoreUnavailable, and what `contribute` throws. */
-export async function explainActor(question: ExplainQuestion, facts: ExplainFacts, archive: ExplainArchive): Promise<Explanation> {
+export async function explainActor(question: ExplainQuestion, given: ExplainFacts, archive: ExplainArchive): Promise<Explanation> {
   const { served, actorId } = question;
+  const facts = { ...given, positions: readOrigin(served.origin ?? LOG_ORIGIN)?.positions };
   const { metric, lineage } = served;
   const after = question.after === undefined ? null : placeOf(question.after);
   const partition = partitionOf(facts.partitioner, Buffer.from(actorId), facts.partitionCount);

@@ -5,6 +5,8 @@ import type { MetricDefinition, MetricSet } from '@tidemark/core';
 export interface ServedSet {
   readonly set: MetricSet;
   readonly lineage: string;
+  /** Where the lineage's past comes from; default: the log. */
+  readonly origin?: string | undefined;
 }
 export interface ServedMetric extends ServedSet {
   readonly metric: MetricDefinition;
@@ -40,8 +42,8 @@ export function createCatalogue(sets: readonly ServedSet[], others: readonly Ser
   };
 }
 
-function metricsOf({ set, lineage }: ServedSet): readonly ServedMetric[] {
-  return set.metrics.map((metric) => ({ metric, set, lineage }));
+function metricsOf({ set, lineage, origin }: ServedSet): readonly ServedMetric[] {
+  return set.metrics.map((metric) => ({ metric, set, lineage, origin }));
 }
 
 function metricsById(sets: readonly ServedSet[]): ReadonlyMap<string, ServedMetric> {

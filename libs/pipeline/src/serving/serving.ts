@@ -16,6 +16,8 @@ export interface PlannedLineage {
   readonly revision: string;
   /** Null: this release cannot read its definitions, so it cannot be answered from. */
   readonly set: MetricSet | null;
+  /** Default: the log. */
+  readonly origin?: string;
   readonly standing: LineageStanding;
   /** Epoch ms since when it stands so, and who decided it; null where nobody did. */
   readonly sinceMs: number | null;
@@ -154,8 +156,8 @@ export class Serving {
   #consider(planned: PlannedSet): void {
     const { name, target, previous, positions, lineages } = planned;
     const readable = (lineage: string | null): ServedSet | null => {
-      const set = lineages.find((each) => each.lineage === lineage)?.set;
-      return lineage === null || set === undefined || set === null ? null : { set, lineage };
+      const found = lineages.find((each) => each.lineage === lineage);
+      return found === undefined || found.set === null ? null : { set: found.set, lineage: found.lineage, origin: found.origin };
     };
     const now = this.#served.get(name);
     // The words of what is served may have changed, whatever is to follow.
@@ -221,7 +223,7 @@ export class Serving {
   #replace(served: ReadonlyMap<string, ServedSet>): boolean {
     const current = new Set([...served.values()].map(({ lineage }) => lineage));
     const others = this.#plan.flatMap(({ lineages }) =>
-      [...lineages].sort(byUse).flatMap(({ set, lineage }) => (set === null ? [] : [{ set, lineage }])),
+      [...lineages].sort(byUse).flatMap(({ set, lineage, origin }) => (set === null ? [] : [{ set, lineage, origin }])),
     );
     try {
       this.#catalogue = createCatalogue(

@@ -1,8 +1,10 @@
 // What a rebuild leaves behind, how it is proven, and what becomes of a lineage that lost it.
+import { memoryActorArchive } from '@tidemark/testing';
 import { expect, test } from 'vitest';
+import { judge } from '../../src/explain/actor-history.ts';
 import { createLongLog, originOf, readOrigin } from '../../src/index.ts';
 import { Bench, type Running } from '../partition/bench.ts';
-import { SET, SETTINGS } from '../partition/folded.ts';
+import { HOUR_MS, SET, SETTINGS, START_MS } from '../partition/folded.ts';
 import { verifyBench } from '../verify/archived.ts';
 import { ArchivedLog } from './archived-log.ts';
 import { integersOf, rebuild } from './rebuilt.ts';
@@ -103,4 +105,21 @@ test('what is served of it is proven in the same order, and a changed integer is
   expect(Object.keys(integersOf(bench.redis, lineage)).length).toBeGreaterThan(20);
   bench.redis.tamper(lineage, 0, (row) => (row.metric === 'clicks' ? { ...row, cells: [99] } : row));
   expect((await verifyBench(bench, archived.memory, { lineage, timeOrdered })).differences.length).toBeGreaterThan(0);
+});
+
+test('of one actor, what came late is told as counted below the position, and as late behind it', async () => {
+  const { bench, archived } = await archivedBench();
+  bench.send({ event: 'Click', actor: 'a1', id: 'too-late', at: 3 });
+  await archived.archive();
+  const { memory } = archived;
+  const archive = { ...memoryActorArchive(memory), ...memory.checkArchive };
+  const found = await archive.recordsOfActor({ actorId: 'a1', after: null, limit: 100 });
+  const records = found.map((record) => ({ ...record, timestampMs: START_MS + 50 * HOUR_MS }));
+  const outcomes = async (positions: readonly number[]): Promise<Record<string, number>> => {
+    const judged = await judge(records, { settings: SETTINGS, partitioner: 'murmur2', partitionCount: 1, positions }, archive);
+    expect(judged.map(({ record }) => record)).toEqual(records);
+    return Object.fromEntries([...Map.groupBy(judged, ({ outcome }) => outcome)].map(([outcome, of]) => [outcome, of.length]));
+  };
+  expect(await outcomes([])).toEqual({ applied: 4, late: 5 });
+  expect(await outcomes([30])).toEqual({ applied: 8, late: 1 });
 });
