@@ -54,7 +54,7 @@ async function append(records: Iterable<TextRecord>): Promise<void> {
 async function emptyRedis(): Promise<void> {
   const redis = await connectRedis({ url: engines.addresses.redisUrl, namespace });
   const keys = await redis.call('KEYS', `tidemark:${namespace}:*`);
-  if (Array.isArray(keys)) for (const key of keys) await redis.call('UNLINK', key);
+  if (Array.isArray(keys)) for (const key of keys) await redis.call('UNLINK', String(key));
   await redis.close();
 }
 
