@@ -68,7 +68,7 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
   const isPlain = metric.order === 'ordered' && metric.exclude.length === 0 && metric.attribution === 'entry';
   const timelines = binder.timelines(spec, (insertion, insert) => {
     const { row, timeMs } = insertion;
-    if (isPlain && insertion.mask === 1 && isLatest(timelines, insertion)) {
+    if (isPlain && insertion.mask === OPENING && firstOfInstant(timelines, insertion) >= 0) {
       insert();
       emitLastOpening(fold, timelines, insertion);
       return;
@@ -92,22 +92,38 @@ function bind(metric: FunnelDefinition, binder: FoldBinder): void {
   });
 }
 
-/** Whether no other event of the actor is at this instant or later. */
-function isLatest(timelines: Timelines, { row, index, timeMs }: TimelineInsertion): boolean {
-  if (index < timelines.length(row)) return false;
-  return index === 0 || (timelines.times[timelines.start(row) + index - 1] as number) < timeMs;
+/**
+ * Of an actor's latest event the index of the first element at its instant, its own where it is alone there; a busy actor's are often not. -1 when another
+ * event is later, or one at this instant matches a later step, which whoever takes the event could take too, or several steps.
+ */
+function firstOfInstant(timelines: Timelines, insertion: TimelineInsertion): number {
+  const { row, timeMs } = insertion;
+  const start = timelines.start(row);
+  let first = timelines.length(row);
+  while (first > 0 && (timelines.times[start + first - 1] as number) >= timeMs) {
+    first--;
+    const mask = timelines.mask(start + first);
+    if ((timelines.times[start + first] as number) > timeMs || mask > insertion.mask || (mask & (mask - 1)) !== 0) return -1;
+  }
+  return first;
 }
+
+/** The bit of step 1 in a mask. */
+const OPENING = 1;
 
 /**
  * The index of an element before whose instant no attempt was opened that awaits the event. Behind an actor's latest event of the same step only those do
- * that were not yet at the step before; so step by step back to the opening. -1 where that cannot be told: for an event amid others, or one that matches
- * several steps.
+ * that were not yet at the step before; so step by step back to the opening. Others at the event's own instant may be in order before or behind it, so it
+ * is looked for before them; who has taken one of them at this step gains nothing by the event. -1 where that cannot be told: for an event amid others,
+ * or one that matches several steps.
  */
 function earliestAwaiting(timelines: Timelines, insertion: TimelineInsertion, fromMs: number): number {
   const { row, mask } = insertion;
-  if ((mask & (mask - 1)) !== 0 || mask === 1 || !isLatest(timelines, insertion)) return -1;
+  if ((mask & (mask - 1)) !== 0 || mask === OPENING) return -1;
+  const first = firstOfInstant(timelines, insertion);
+  if (first < 0) return -1;
   const start = timelines.start(row);
-  let position = start + insertion.index;
+  let position = start + first;
   for (let bit = mask; bit > 1; bit >>>= 1) {
     do position--;
     while (position >= start && (timelines.mask(position) & bit) === 0);
@@ -160,7 +176,7 @@ function hasForerunner(attempts: AttemptDepths, index: number, step: number, cap
   return false;
 }
 
-/** The latest of an actor's events, which only opens: no attempt takes it as a step, and its own has no further event to take. */
+/** The latest of an actor's events, which only opens, as do all at its instant: no attempt takes it as a step, and its own has no further event to take. */
 function emitLastOpening(fold: FunnelFold, timelines: Timelines, { slot, row, index, timeMs }: TimelineInsertion): void {
   const { calendar, emitter, scopes, reached } = fold;
   const bucket = calendar.bucketOf(timeMs);
@@ -172,8 +188,10 @@ function emitLastOpening(fold: FunnelFold, timelines: Timelines, { slot, row, in
     const { capture } = scope;
     const label = capture < 0 ? 0 : timelines.captured(start + index, capture);
     let isFirst = !isFrozen || fold.metric.attempt !== 'first';
-    for (let before = start + index - 1; isFirst && before >= start && (timelines.times[before] as number) >= startMs; before--)
-      if ((timelines.mask(before) & 1) !== 0 && (capture < 0 || timelines.captured(before, capture) === label)) isFirst = false;
+    // From the end, as others at the same instant may lie behind it.
+    for (let other = start + timelines.length(row) - 1; isFirst && other >= start && (timelines.times[other] as number) >= startMs; other--)
+      if (other !== start + index && (timelines.mask(other) & 1) !== 0 && (capture < 0 || timelines.captured(other, capture) === label))
+        isFirst = false;
     emitter.emitOpening(scope, slot, bucket, label, isFirst);
   }
 }

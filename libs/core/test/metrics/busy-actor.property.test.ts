@@ -65,6 +65,24 @@ test('of a funnel', () => {
   );
 });
 
+test('of a funnel whose steps come at one instant in any order', () => {
+  // At its end many openings, and a second step that comes after the third of the same instant; an attempt that got as far lies further back than is looked.
+  const steps = [select('A'), select('B'), select('C')];
+  const instant = fc.record({
+    names: fc.array(fc.constantFrom('A', 'A', 'A', 'A', 'B', 'C'), { minLength: 1, maxLength: 12 }),
+    minutes: fc.constantFrom(1, 1, 100),
+  });
+  fc.assert(
+    fc.property(fc.array(instant, { minLength: 3, maxLength: 10 }), (history) => {
+      const drawn = history.flatMap(({ names, minutes }) =>
+        names.map((name, index): Drawn => ({ name, plan: 'pro', minutes: index === 0 ? minutes : 0 })),
+      );
+      expectExact(funnel({ steps, windowMs: HOUR_MS / 12 }), drawn);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('of an activation', () => {
   const options = fc.record({
     withinMs: fc.constantFrom(HOUR_MS / 12, HOUR_MS, 30 * HOUR_MS),
