@@ -1,5 +1,6 @@
 /** The commands that need engines, on real ones: replay into Kafka, and doctor. */
 import { resolve } from 'node:path';
+import { connectClickHouse, createClickHouseLineageJournal, createClickHouseSnapshotStore, migrate } from '@tidemark/clickhouse';
 import { connectKafka } from '@tidemark/kafka';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -59,4 +60,54 @@ it('doctor asks each given engine, and says the fix of one that does not answer'
   expect(ill.out.join('\n')).toMatch(/^FAIL {2}redis ping .*\n.*fix: Start Redis there/m);
   const wrong = await run(['doctor'], { ...env, TIDEMARK_METRICS: '/nowhere/gone.yaml' });
   expect(wrong.code).toBe(3);
+});
+
+it('doctor refuses raw events that expire while nothing else could bring the state back', async () => {
+  const database = uniqueName('keeping');
+  const { clickhouseUrl } = engines.addresses;
+  const archive = async (env: Record<string, string> = {}) => {
+    const { out } = await run(['doctor', '--json'], {
+      TIDEMARK_CLICKHOUSE_URL: clickhouseUrl,
+      TIDEMARK_CLICKHOUSE_DATABASE: database,
+      TIDEMARK_PARTITIONS: '2',
+      ...env,
+    });
+    const { checks } = JSON.parse(out[0] ?? '');
+    return checks.find(({ name }: { name: string }) => name === 'clickhouse archive');
+  };
+  expect(await archive()).toEqual({ name: 'clickhouse archive', ok: true, detail: 'no archive yet: raw events will be kept for good' });
+  const clickhouse = await connectClickHouse({ url: clickhouseUrl, database });
+  try {
+    await migrate(clickhouse, { folder: resolve(import.meta.dirname, '../../../schemas/clickhouse') });
+    expect(await archive()).toMatchObject({ ok: true, detail: 'raw events are kept for good' });
+    await clickhouse.run('ALTER TABLE events MODIFY TTL toDateTime(record_at) + INTERVAL 2 YEAR');
+    expect(await archive({ TIDEMARK_SNAPSHOT_INTERVAL: '0s' })).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/^raw events expire \(TTL .*\) and no copies of the state are made/),
+      fix: expect.stringContaining('REMOVE TTL'),
+    });
+    const about = { set: 'shop', lineage: '0123456789abcdef', revision: 'fedcba9876543210', origin: 'log', positions: [] };
+    const entry = {
+      sequence: 1,
+      id: 'one',
+      atMs: 1,
+      by: 'test',
+      kind: 'adopt',
+      files: [{ name: 'shop.yaml', text: 'name: shop' }],
+      ...about,
+    } as const;
+    await createClickHouseLineageJournal(clickhouse).append(entry);
+    const snapshots = createClickHouseSnapshotStore(clickhouse);
+    const copy = { slot: 0, id: 'copy', part: 0, savedAtMs: Date.now(), bytes: Buffer.from('{}'), hash: '' } as const;
+    await snapshots.save(about.lineage, 0, copy);
+    expect(await archive()).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(`lineage ${about.lineage} (1 of 2 partitions) has no fresh copy`),
+    });
+    await snapshots.save(about.lineage, 1, copy);
+    expect(await archive()).toMatchObject({ ok: true, detail: expect.stringContaining('the state has a copy in ClickHouse') });
+  } finally {
+    await clickhouse.run(`DROP DATABASE IF EXISTS ${database}`);
+    await clickhouse.close();
+  }
 });
