@@ -41,7 +41,7 @@ export async function listLineages(deployment: Deployment, { json }: { readonly 
   }
 }
 
-function listedOf(known: KnownLineage, place: Place, bounds: ReadonlyMap<number, LogBounds> | null): ListedLineage {
+export function listedOf(known: KnownLineage, place: Place, bounds: ReadonlyMap<number, LogBounds> | null): ListedLineage {
   const { set, lineage, revision, standing, adopted, origin, sinceMs, by } = known;
   const positions = place.closed.map((version) => splitVersion(version).next);
   const ends = bounds === null || standing === 'retired' ? null : [...bounds.values()].reduce((sum, { high }) => sum + high, 0);
@@ -60,7 +60,7 @@ const WORDS: Readonly<Record<KnownLineage['standing'], string>> = {
 };
 
 /** Columns as wide as what stands in them. */
-function tableOf(listed: readonly ListedLineage[]): readonly string[] {
+export function tableOf(listed: readonly ListedLineage[]): readonly string[] {
   const rows = listed.map(({ set, lineage, revision, standing, records, lag, since, by, halted }) => [
     set,
     lineage,
