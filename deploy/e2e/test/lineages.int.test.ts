@@ -15,7 +15,7 @@ import { ServiceProcess } from './service-process.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DAYS = 40;
-const ACTORS = 5_000;
+const ACTORS = 3_000;
 const CLI = 'services/cli/src/main.ts';
 
 const SET = `
