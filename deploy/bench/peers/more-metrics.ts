@@ -12,7 +12,7 @@ const program = join(import.meta.dirname, '../metrics.bench.ts');
 /** In a process of its own on the measured core; `folder` takes its report. */
 export async function measureMoreMetrics(options: { readonly folder: string; readonly seed: number; readonly isTiny: boolean }): Promise<RatioRow[]> {
   const jsonFile = join(options.folder, 'metrics.json');
-  const tiny = options.isTiny ? ['--tiny'] : [];
+  const tiny = options.isTiny ? ['--tiny', '--events=4000'] : [];
   const [file = '', ...args] = pinnedCommand([process.execPath, program, `--seed=${options.seed}`, `--json=${jsonFile}`, ...tiny]);
   await promisify(execFile)(file, args);
   const report: { foldRatio: Spread; ratio: Spread } = JSON.parse(readFileSync(jsonFile, 'utf8'));
