@@ -19,7 +19,7 @@ import { type ConfiguredSet, type FoundSet, setOf } from './sets.ts';
 
 /** Lineages that one Worker folds together, in a consumer group of their own. */
 export interface WorkerGroup {
-  /** '' of what was adopted, else the lineage: what the name of the consumer group ends with. */
+  /** '' of the common group, else the lineage: what the name of the consumer group ends with. */
   readonly suffix: string;
   readonly sets: readonly MetricSet[];
   readonly lineages: readonly string[];
@@ -190,21 +190,22 @@ export class LineageSupervisor {
         if (known.standing === 'serving') unworkable.push(`${text}; run a worker of the release that began it, or tidemark apply`);
         continue;
       }
-      const suffix = known.adopted ? '' : lineage;
+      const suffix = known.isCommon ? '' : lineage;
       const isCatchingUp = known.standing === 'catching_up';
       const before = groups.get(suffix) ?? { suffix, origin, originPositions, isCatchingUp, sets: [], lineages: [] };
       groups.set(suffix, { ...before, sets: [...before.sets, found.set], lineages: [...before.lineages, lineage] });
     }
     this.#unworkable = unworkable;
     this.#tellDifferences(state);
-    // What begins does not wait for what ends.
+    // What begins does not wait for what ends, and a lineage that joins the common group is at work there before its own group ends.
     for (const group of groups.values()) if (!this.#crews.has(group.suffix)) this.#begin(group);
     for (const [suffix, crew] of [...this.#crews]) {
       const group = groups.get(suffix);
-      if (group !== undefined && sameItems(group.lineages, crew.group.lineages)) continue;
+      if (group === undefined || sameItems(group.lineages, crew.group.lineages)) continue;
       await this.#end(crew);
-      if (group !== undefined && !this.#stopped) this.#begin(group);
+      if (!this.#stopped) this.#begin(group);
     }
+    for (const [suffix, crew] of [...this.#crews]) if (!groups.has(suffix)) await this.#end(crew);
   }
 
   #setOf(known: KnownLineage): FoundSet {

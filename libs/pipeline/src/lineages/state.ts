@@ -1,6 +1,6 @@
 /** What follows from the journal: which lineages are worked on and which are served. A pure fold of the entries. */
 import type { Version } from '../ports/version.ts';
-import { compareEntries, type DefinitionText, type JournalEntry } from './entry.ts';
+import { compareEntries, type DefinitionText, type JournalEntry, LOG_ORIGIN } from './entry.ts';
 
 /** `catching_up`: worked on and never served. `kept`: served before, and worked on still, so that it can be served again. */
 export type LineageStanding = 'catching_up' | 'serving' | 'kept' | 'retired';
@@ -14,8 +14,11 @@ export interface KnownLineage {
   readonly origin: string;
   /** By partition, where a past from the archive ends; [] for the origin `log`. */
   readonly originPositions: readonly Version[];
-  /** True of what was served when the journal began: all of these are worked on in one consumer group; each other lineage in a group of its own. */
-  readonly adopted: boolean;
+  /**
+   * Worked on in the consumer group that was always there, together with all others of which this is true: what was adopted, and what has become the only
+   * lineage of its set since. Each other lineage has a group of its own. Once true it stays so.
+   */
+  readonly isCommon: boolean;
   readonly standing: LineageStanding;
   /** Epoch ms since when it stands so, and who decided it. */
   readonly sinceMs: number;
@@ -51,11 +54,12 @@ export interface JournalState {
   readonly ignored: readonly { readonly entry: JournalEntry; readonly why: string }[];
 }
 
-interface Lineage extends Omit<KnownLineage, 'standing' | 'sinceMs' | 'by' | 'files'> {
+interface Lineage extends Omit<KnownLineage, 'standing' | 'sinceMs' | 'by' | 'files' | 'isCommon'> {
   files: readonly DefinitionText[];
   standing: LineageStanding;
   sinceMs: number;
   by: string;
+  isCommon: boolean;
 }
 
 interface Folding {
@@ -74,6 +78,7 @@ export function journalState(entries: readonly JournalEntry[]): JournalState {
   for (const entry of [...byId.values()].sort(compareEntries)) {
     const folding = sets.get(entry.set) ?? { lineages: new Map(), serving: null, switched: null, served: [] };
     const why = apply(folding, entry);
+    settle(folding);
     if (why !== null) ignored.push({ entry, why });
     if (folding.lineages.size > 0) sets.set(entry.set, folding);
   }
@@ -100,17 +105,23 @@ function apply(folding: Folding, entry: JournalEntry): string | null {
   return null;
 }
 
+/** What is served and has nothing beside it needs no second reading of the log. A past from the archive is read by a group of its own. */
+function settle({ serving, lineages }: Folding): void {
+  if (serving === null || serving.origin !== LOG_ORIGIN) return;
+  if ([...lineages.values()].every((each) => each === serving || each.standing === 'retired')) serving.isCommon = true;
+}
+
 /** Workers that begin at the same time adopt alike; the first counts. */
 function adopt(folding: Folding, entry: JournalEntry): string | null {
   if (folding.lineages.size > 0) return `the journal speaks of ${entry.set} already`;
-  folding.serving = newLineage(entry, { adopted: true, standing: 'serving' });
+  folding.serving = newLineage(entry, { isCommon: true, standing: 'serving' });
   folding.lineages.set(entry.lineage, folding.serving);
   return null;
 }
 
 function start(folding: Folding, entry: JournalEntry, known: Lineage | undefined): string | null {
   if (known === undefined) {
-    folding.lineages.set(entry.lineage, newLineage(entry, { adopted: false, standing: 'catching_up' }));
+    folding.lineages.set(entry.lineage, newLineage(entry, { isCommon: false, standing: 'catching_up' }));
     return null;
   }
   if (known.standing !== 'retired') return `lineage ${entry.lineage} is worked on already`;
@@ -132,7 +143,7 @@ function switchTo(folding: Folding, entry: JournalEntry, known: Lineage): string
   return null;
 }
 
-function newLineage(entry: JournalEntry, as: Pick<Lineage, 'adopted' | 'standing'>): Lineage {
+function newLineage(entry: JournalEntry, as: Pick<Lineage, 'isCommon' | 'standing'>): Lineage {
   const { lineage, set, revision, files, origin, positions, atMs, by } = entry;
   return { lineage, set, revision, files, origin, originPositions: positions, ...as, sinceMs: atMs, by };
 }

@@ -25,8 +25,8 @@ describe('the state of the journal', () => {
 
   test('what was adopted is served until a switch; what was started catches up, both are worked on', () => {
     const state = journalState(begun);
-    expect(state.sets[0]).toMatchObject({ name: 'cabinet', serving: { lineage: OLD, adopted: true }, switched: null, previous: null });
-    expect(state.running.map(({ lineage, adopted, standing }) => [lineage, adopted, standing])).toEqual([
+    expect(state.sets[0]).toMatchObject({ name: 'cabinet', serving: { lineage: OLD, isCommon: true }, switched: null, previous: null });
+    expect(state.running.map(({ lineage, isCommon, standing }) => [lineage, isCommon, standing])).toEqual([
       [OLD, true, 'serving'],
       [NEW, false, 'catching_up'],
     ]);
@@ -55,6 +55,19 @@ describe('the state of the journal', () => {
     expect(only(retired).previous?.lineage).toBe(OLD);
     expect(standings(retired)).toEqual({ a: 'kept', b: 'retired', c: 'serving' });
     expect(only([...retired, entry(7, 'retire', OLD)]).previous).toBeNull();
+  });
+
+  test('what is served alone joins the common group, and stays in it; a past from the archive does not', () => {
+    const common = (entries: readonly JournalEntry[]): Record<string, boolean> =>
+      Object.fromEntries(only(entries).lineages.map(({ lineage, isCommon }) => [lineage[0], isCommon]));
+    expect(common(switched)).toEqual({ a: true, b: false });
+    const alone = [...switched, entry(4, 'retire', OLD)];
+    expect(common(alone)).toEqual({ a: true, b: true });
+    const third = [...alone, entry(5, 'start', NEWER), entry(6, 'switch', NEWER)];
+    expect(common(third)).toEqual({ a: true, b: true, c: false });
+    expect(common([...third, entry(7, 'retire', NEW)])).toEqual({ a: true, b: true, c: true });
+    expect(common([entry(1, 'start', NEW), entry(2, 'switch', NEW)])).toEqual({ b: true });
+    expect(common([entry(1, 'start', NEW, { origin: 'archive:1:5' }), entry(2, 'switch', NEW)])).toEqual({ b: false });
   });
 
   test('what is served cannot be retired, and nobody switches to what is retired or unknown', () => {

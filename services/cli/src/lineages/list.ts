@@ -12,7 +12,6 @@ export interface ListedLineage {
   readonly lineage: string;
   readonly revision: string;
   readonly standing: KnownLineage['standing'];
-  readonly adopted: boolean;
   readonly origin: string;
   /** ISO, UTC. */
   readonly since: string;
@@ -42,12 +41,12 @@ export async function listLineages(deployment: Deployment, { json }: { readonly 
 }
 
 export function listedOf(known: KnownLineage, place: Place, bounds: ReadonlyMap<number, LogBounds> | null): ListedLineage {
-  const { set, lineage, revision, standing, adopted, origin, sinceMs, by } = known;
+  const { set, lineage, revision, standing, origin, sinceMs, by } = known;
   const positions = place.closed.map((version) => splitVersion(version).next);
   const ends = bounds === null || standing === 'retired' ? null : [...bounds.values()].reduce((sum, { high }) => sum + high, 0);
   const records = foldedOf(place);
   return {
-    ...{ set, lineage, revision, standing, adopted, origin, since: isoInstant(sinceMs), by, records },
+    ...{ set, lineage, revision, standing, origin, since: isoInstant(sinceMs), by, records },
     ...{ lag: ends === null ? null : Math.max(0, ends - records), positions, halted: standing === 'retired' ? [] : place.halted },
   };
 }

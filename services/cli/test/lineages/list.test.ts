@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { listedOf, tableOf } from '../../src/lineages/list.ts';
 
 const known: KnownLineage = {
-  ...{ lineage: 'a'.repeat(16), set: 'shop', revision: 'b'.repeat(16), files: [], origin: 'log', originPositions: [], adopted: true },
+  ...{ lineage: 'a'.repeat(16), set: 'shop', revision: 'b'.repeat(16), files: [], origin: 'log', originPositions: [], isCommon: true },
   ...{ standing: 'serving', sinceMs: Date.UTC(2026, 10, 22, 9), by: 'worker here' },
 };
 const place = { closed: [versionOf(1, 1_500), versionOf(1, 20)], atEnd: [true, true], halted: [] };
@@ -15,7 +15,7 @@ const bounds = new Map([
 
 test('a lineage is listed with its records and its lag, which is not known without the log', () => {
   expect(listedOf(known, place, bounds)).toEqual({
-    ...{ set: 'shop', lineage: 'a'.repeat(16), revision: 'b'.repeat(16), standing: 'serving', adopted: true, origin: 'log' },
+    ...{ set: 'shop', lineage: 'a'.repeat(16), revision: 'b'.repeat(16), standing: 'serving', origin: 'log' },
     ...{ since: '2026-11-22T09:00:00.000Z', by: 'worker here', records: 1_520, lag: 10, positions: [1_500, 20], halted: [] },
   });
   expect(listedOf(known, place, null).lag).toBeNull();
