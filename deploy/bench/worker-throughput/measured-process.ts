@@ -70,6 +70,10 @@ export function startPinned(command: readonly string[], env: NodeJS.ProcessEnv):
 function spawnPinned(command: readonly string[], options: SpawnOptions, name: string): { child: ChildProcess; pinned: PinnedProcess } {
   const [file = '', ...args] = pinnedCommand(command);
   const child = spawn(file, args, options);
+  // A benchmark that is interrupted leaves nothing running.
+  const killed = (): void => void child.kill('SIGKILL');
+  process.once('exit', killed);
+  child.once('exit', () => process.off('exit', killed));
   const end = new Promise<string>((resolve) => {
     child.on('exit', (code, signal) => resolve(signal ?? `code ${code}`));
     child.on('error', (error) => resolve(error.message));
