@@ -9,6 +9,7 @@ import { MemoryArchive } from '@tidemark/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planRound, type RoundOptions, roundRecords } from '../../src/operate/repartition/plan.ts';
 import { progressPath, readProgress, writeProgress } from '../../src/operate/repartition/progress-file.ts';
+import { refuseRebuilt } from '../../src/operate/repartition/repartition.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.UTC(2026, 10, 22);
@@ -111,4 +112,12 @@ test('how far a repartitioning has come is read back as it was written', async (
   expect(await readProgress(path)).toEqual(progress);
   await writeFile(path, '{"from":"old"}');
   await expect(readProgress(path)).rejects.toThrow(/old-to-new\.json is not what a repartitioning writes/);
+});
+
+test('what is served of a past rebuilt in time order is not repartitioned, for its late events would be left out', () => {
+  const about = { atMs: 1, by: 'ann', set: 'cabinet', lineage: 'a1', revision: 'r1', files: [], positions: [] };
+  const adopted = { ...about, sequence: 1, id: 'one', kind: 'adopt', origin: 'log' } as const;
+  expect(() => refuseRebuilt([adopted])).not.toThrow();
+  const rebuilt = { ...about, sequence: 1, id: 'one', kind: 'adopt', origin: 'archive:1:5' } as const;
+  expect(() => refuseRebuilt([rebuilt])).toThrow(/of cabinet was rebuilt in time order/);
 });

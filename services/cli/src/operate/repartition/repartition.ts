@@ -1,10 +1,10 @@
 /** `repartition`: makes the log of a new namespace, with another number of partitions, from the archive of this one; its figures become the same. */
 // Message ids, event times and every actor's order are kept; record times are new. What counted here counts there, and nothing else: the order is that of
 // the old partitions' clocks, in which no event can be late that was not, and what was late, repeated, future, misrouted or broken here is left out.
-import { archivedEpochs, createClickHousePartitionArchive } from '@tidemark/clickhouse';
+import { archivedEpochs, createClickHouseLineageJournal, createClickHousePartitionArchive } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { createLogWriter, ensureEventsTopic, type KafkaConnection } from '@tidemark/kafka';
-import type { LogRecord } from '@tidemark/pipeline';
+import { type JournalEntry, journalState, LOG_ORIGIN, type LogRecord } from '@tidemark/pipeline';
 import { createProgress, type ExitCode, exitCodes, exitError, formatCount, systemClock } from '@tidemark/runtime';
 import { sendInOrder } from '../../replay/send.ts';
 import type { Output } from '../../terminal-output.ts';
@@ -35,6 +35,7 @@ export async function repartition(
   try {
     const archive = createClickHousePartitionArchive(clickhouse);
     refuseEpochs(await archivedEpochs(clickhouse));
+    refuseRebuilt((await createClickHouseLineageJournal(clickhouse).read()).entries);
     await refuseForeignTopic(kafka, before, partitions);
     const done = before?.done ?? new Array<number>(deployment.partitions).fill(0);
     const ends = before?.round?.ends ?? (await Promise.all(done.map(async (_, partition) => (await archive.chainEnd(1, partition))?.to ?? 0)));
@@ -62,6 +63,16 @@ function refuseEpochs(epochs: ReadonlyMap<number, readonly number[]>): void {
         exitCodes.failed,
         `partition ${partition} was archived in the epochs ${of.join(', ')}: only an archive of one epoch can be repartitioned`,
       );
+}
+
+/** What came late counts in a past that was rebuilt in time order, and is left out here. */
+export function refuseRebuilt(entries: readonly JournalEntry[]): void {
+  const rebuilt = journalState(entries).sets.flatMap(({ name, serving }) => (serving === null || serving.origin === LOG_ORIGIN ? [] : [name]));
+  if (rebuilt.length > 0)
+    throw exitError(
+      exitCodes.failed,
+      `what is served of ${rebuilt.join(', ')} was rebuilt in time order and counts events that came late, which a repartitioning leaves out: replay the history into the new namespace first, or roll back to a lineage that began with the log`,
+    );
 }
 
 /** Events of others in the new topic would be counted among ours. */
