@@ -15,11 +15,11 @@ import { createCounted } from './sql-recompute.ts';
 const SET_FILE = resolve(import.meta.dirname, '../../../schemas/metrics/auto-cabinet.yaml');
 const PARTITIONS = 12;
 /** A short mode. `E2E_EVENTS=1000000 E2E_KILLS=10` is the long one, whose results are in deploy/evidence.md. */
-const EVENTS = Number(process.env['E2E_EVENTS'] ?? 220_000);
+const EVENTS = Number(process.env['E2E_EVENTS'] ?? 150_000);
 /** Below the lookback of the funnels, so that their uniques are served over the whole range. */
 const DAYS = 88;
 const RANGE = { fromMs: END_MS - DAYS * 86_400_000, toMs: END_MS - 1 };
-const WORKER_KILLS = Number(process.env['E2E_KILLS'] ?? 4);
+const WORKER_KILLS = Number(process.env['E2E_KILLS'] ?? 3);
 const ARCHIVER_KILLS = Math.min(2, WORKER_KILLS);
 
 const oracle = new Oracle({ set: readSet(SET_FILE), partitions: PARTITIONS });
