@@ -107,7 +107,8 @@ async function measure(redisUrl: string, size: Size): Promise<Costs> {
   });
   try {
     return {
-      foldUs: world.worker.foldCpuUs / world.worker.fed,
+      // A handful of events may fall between two ticks of the processor's clock; no logarithm takes 0.
+      foldUs: Math.max(1, world.worker.foldCpuUs) / world.worker.fed,
       stateBytes: world.worker.states().reduce((sum, state) => sum + estimateStateBytes(state), 0),
       retentionMs: await askedMs(world, 'came_back', size.range),
       funnelMs: await askedMs(world, 'bought', size.range),

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClickHouseConnection, connectClickHouse } from '@tidemark/clickhouse';
 import { deliveredHistory, END_MS, type TextRecord } from '../e2e/test/cabinet-log.ts';
 import { Oracle, readSet } from '../e2e/test/oracle.ts';
@@ -43,6 +44,7 @@ const PARTITIONS = 12;
 const DAY_MS = 86_400_000;
 const SETTLE_MS = 15_000;
 const HEADROOM = 1.15;
+const FIRST_HEADS_DEADLINE_MS = 60_000;
 
 /** What happened, also when it ended badly: then the last violation says how. */
 export async function runPiece(options: PieceOptions): Promise<Piece> {
@@ -123,6 +125,7 @@ async function torture(room: Room, options: PieceOptions, { piece, beganMs }: { 
     load.start(history, rate);
     if (!isReading) {
       await readers.untilAnswered();
+      await untilBothStoresHold(room.clickhouse);
       readers.start();
       isReading = true;
     }
@@ -150,6 +153,17 @@ async function torture(room: Room, options: PieceOptions, { piece, beganMs }: { 
   }
 }
 
+/** Redis has answered. Were it wiped before ClickHouse has heard of every partition, nobody could answer, and nobody would be to blame. */
+async function untilBothStoresHold(clickhouse: ClickHouseConnection): Promise<void> {
+  const deadlineMs = performance.now() + FIRST_HEADS_DEADLINE_MS;
+  for (;;) {
+    const [[count] = []] = await clickhouse.select("SELECT uniqExact(partition) FROM rollup_cells WHERE metric = '$head' AND tbl = 'head'");
+    if (Number(count) === PARTITIONS) return;
+    if (performance.now() > deadlineMs) throw new Error(`ClickHouse has figures of ${Number(count)} of ${PARTITIONS} partitions only`);
+    await sleep(100);
+  }
+}
+
 /** What is known so far: a comparison may fail. */
 function note({ storm, stand, ledger }: Room, piece: Piece): void {
   piece.events = ledger.acknowledged;
@@ -161,7 +175,7 @@ function note({ storm, stand, ledger }: Room, piece: Piece): void {
 /** Under load still: the last faults too are to be seen to their end. */
 async function freshAgain(storm: Storm, isOver: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 3 * SETTLE_MS;
-  while (!isOver() && performance.now() < deadlineMs && !storm.isOver) await new Promise((done) => setTimeout(done, 100));
+  while (!isOver() && performance.now() < deadlineMs && !storm.isOver) await sleep(100);
 }
 
 /** One event each at the beginning of the history. */
