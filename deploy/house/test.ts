@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runToEnd } from './process-group.ts';
-import { type Stage, stages, totalBudgetS } from './stages.ts';
+import { type Stage, stages, totalBoundS, totalBudgetS } from './stages.ts';
 import { addCounts, type Counts, closingLine, type Outcome, readCounts, table } from './tally.ts';
 
 interface Wanted {
@@ -38,7 +38,7 @@ async function runStage(stage: Stage, scratch: string, remainingMs: number): Pro
 
 async function runAll({ stages: chosen, keepGoing }: Wanted, scratch: string): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  const deadline = performance.now() + totalBudgetS * 1000;
+  const deadline = performance.now() + totalBoundS * 1000;
   for (const stage of chosen) {
     const outcome = await runStage(stage, scratch, Math.max(1, deadline - performance.now()));
     outcomes.push(outcome);

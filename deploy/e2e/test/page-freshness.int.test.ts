@@ -12,7 +12,7 @@ import { type Deployment, startDeployment } from './deployment.ts';
 const SETS = [resolve(import.meta.dirname, '../../../schemas/metrics/auto-cabinet.yaml'), resolve(import.meta.dirname, 'markers.yaml')];
 const EVENTS_PER_SECOND = 1_000;
 const BEAT_MS = 100;
-const MARKERS = 60;
+const MARKERS = 40;
 const MARKER_EVERY_MS = 350;
 const VISIBLE_WITHIN_MS = 1_500;
 /** On a machine that has other work the figure is printed and not judged. */

@@ -38,7 +38,7 @@ test('the table lists stages that passed, failed, ran over their budget and were
   ]);
 });
 
-test('the budgets of the stages fit into the bound of the whole run', () => {
+test('the budgets of the stages fit into that of the whole run', () => {
   expect(stages.reduce((sum, stage) => sum + stage.budgetS, 0)).toBeLessThanOrEqual(totalBudgetS);
 });
 
