@@ -1,5 +1,7 @@
 // Reads what a running Tidemark serves, as a newcomer would: the README's curl lines, and every metric by the path of its kind.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** One metric's answer: its figures in order, and the log positions that they include. */
 export interface Served {
   readonly id: string;
@@ -102,12 +104,20 @@ export function curlPaths(readme: string): readonly { readonly path: string; rea
   });
 }
 
-/** The body of a path as text; throws where the status is not 200. */
+/** How long an answer is asked for again that says when to come back, as clients do. */
+const patienceMs = 15_000;
+
+/** The body of a path as text; throws where the status is not 200. A 503 with Retry-After is asked again: a publish of the samples' past may be under way. */
 export async function getText(address: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-  const response = await fetch(address + path, { headers, signal: AbortSignal.timeout(requestTimeoutMs) });
-  const body = await response.text();
-  if (response.status !== 200) throw new Error(`GET ${path} answered ${response.status}: ${body.slice(0, 300)}`);
-  return body;
+  const deadlineMs = performance.now() + patienceMs;
+  for (;;) {
+    const response = await fetch(address + path, { headers, signal: AbortSignal.timeout(requestTimeoutMs) });
+    const body = await response.text();
+    if (response.status === 200) return body;
+    const retryAfterS = response.status === 503 ? Number(response.headers.get('retry-after') ?? Number.NaN) : Number.NaN;
+    if (!(retryAfterS > 0) || performance.now() > deadlineMs) throw new Error(`GET ${path} answered ${response.status}: ${body.slice(0, 300)}`);
+    await sleep(retryAfterS * 1_000);
+  }
 }
 
 async function getJson(address: string, path: string): Promise<unknown> {
