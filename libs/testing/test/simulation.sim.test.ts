@@ -22,6 +22,7 @@ const REGRESSIONS: readonly (readonly [string, number, Limits])[] = [
   ['rows of a topic that was re-created came back with Redis, and nobody knew of which topic they were', 53670, {}],
   ['a worker that did not yet know of one more partition announced a publish, and was killed', 56383, {}],
   ['a worker that was stopping took a batch of a partition that it had lost for a jump of the log', 60444, {}],
+  ['a log was cut and rewritten, and its last record is byte for byte the old one, a tick', 73082, {}],
   ['Redis came back to an open publish of a topic that had been re-created while Redis was empty', 4613, {}],
 ];
 

@@ -1,6 +1,6 @@
 /** Hashes of records that stored state and published heads vouch for: each is compared with the log when its offset comes by, before anything behind it is folded. */
 import type { LogBatch } from '../ports/log.ts';
-import { fingerprintOf } from './fold-batch.ts';
+import { fingerprintOf, isSameRecord } from './fold-batch.ts';
 
 export interface ExpectedRecord {
   readonly offset: number;
@@ -42,7 +42,7 @@ export class ExpectedRecords {
     this.#due = this.#due.filter(({ offset }) => offset > last);
     for (const record of due) {
       // What was not asked for is gone from the log, and nobody can tell any more.
-      if (record.offset >= batch.requestedOffset && fingerprintAt(batch, record.offset) !== record.fingerprint) return record;
+      if (record.offset >= batch.requestedOffset && !isSameRecord(fingerprintAt(batch, record.offset), record.fingerprint)) return record;
       this.#same.add(keyOf(record.offset, record.fingerprint));
     }
     return null;

@@ -77,7 +77,10 @@ function rememberLast(batch: LogBatch, memories: readonly PartitionMemory[]): vo
   }
 }
 
-/** 16 hex digits over a record's offset, key and value: a log that was cut and rewritten has another. */
+/**
+ * 16 hex digits over a record's offset, key and value, and 8 more over its time as well: a log that was cut and rewritten has others, even where the
+ * same bytes were produced again.
+ */
 export function fingerprintOf(batch: LogBatch, index: number): string {
   const hash = createHash('sha256').update(`${batch.offset(index)}|`);
   const key = batch.key(index);
@@ -85,5 +88,12 @@ export function fingerprintOf(batch: LogBatch, index: number): string {
   if (key !== null) hash.update(key);
   hash.update('|');
   if (value !== null) hash.update(value);
-  return hash.digest('hex').slice(0, 16);
+  const timed = hash.copy().update(`|${batch.timestampMs(index)}`);
+  return hash.digest('hex').slice(0, 16) + timed.digest('hex').slice(0, 8);
+}
+
+/** Whether two fingerprints are of the same record. State and heads of earlier versions have the 16 digits without the time. */
+export function isSameRecord(one: string, other: string): boolean {
+  const length = Math.min(one.length, other.length);
+  return length >= 16 && one.slice(0, length) === other.slice(0, length);
 }

@@ -7,6 +7,7 @@ import type { Repetition, RuntimeClock } from '../ports/time.ts';
 import { splitVersion } from '../ports/version.ts';
 import { type CheckpointContext, type CheckpointSizes, loadMemory, saveCheckpoint } from './checkpoint.ts';
 import { ExpectedRecords } from './expected-records.ts';
+import { isSameRecord } from './fold-batch.ts';
 import { foreignLog } from './log-of-head.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
 import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
@@ -377,7 +378,7 @@ export class LineagePartition {
     const offset = next - 1;
     this.#expectHead(name, head, fold.state.next);
     if (fingerprint === '' || epoch !== fold.state.epoch || next > fold.state.next || offset < this.#options.logLow()) return true;
-    if (this.#expected.wasSame(offset, fingerprint) || (offset === fingerprintOffset && fingerprint === ownFingerprint)) return true;
+    if (this.#expected.wasSame(offset, fingerprint) || (offset === fingerprintOffset && isSameRecord(fingerprint, ownFingerprint))) return true;
     this.#expected.add({ offset, fingerprint, who: name });
     this.#options.readAgain();
     return false;

@@ -3,7 +3,7 @@ import { createDecoder, type Partitioner, partitionOf } from '@tidemark/codec';
 import { MemoryLog, type MemoryRecord, memoryBatch } from '@tidemark/testing';
 import { expect, test } from 'vitest';
 import type { LogBatch } from '../../src/index.ts';
-import { createBatchFolder, fingerprintOf } from '../../src/partition/fold-batch.ts';
+import { createBatchFolder, fingerprintOf, isSameRecord } from '../../src/partition/fold-batch.ts';
 import { emptyMemory, type PartitionMemory } from '../../src/partition/memory.ts';
 import { batchFrom, foldFactory, HOUR_MS, recordOf, START_MS } from './folded.ts';
 
@@ -139,7 +139,7 @@ test('a fold that throws suspends its lineage only', () => {
   expect(broken.fingerprintOffset).toBe(-1);
 });
 
-test('the fingerprint tells records apart by offset, key and value', () => {
+test('the fingerprint tells records apart by offset, key, value and time, and knows those of earlier versions, which had no time', () => {
   const of = (record: Partial<MemoryRecord>): string =>
     fingerprintOf(
       memoryBatch({
@@ -150,7 +150,17 @@ test('the fingerprint tells records apart by offset, key and value', () => {
       }),
       0,
     );
-  const prints = [of({}), of({ offset: 2 }), of({ key: Buffer.from('l') }), of({ value: Buffer.from('w') }), of({ key: null }), of({ value: null })];
+  const prints = [
+    of({}),
+    of({ offset: 2 }),
+    of({ key: Buffer.from('l') }),
+    of({ value: Buffer.from('w') }),
+    of({ key: null }),
+    of({ value: null }),
+    of({ timestampMs: 5 }),
+  ];
   expect(new Set(prints).size).toBe(prints.length);
-  expect(of({ timestampMs: 5 })).toBe(of({}));
+  expect(isSameRecord(of({}), of({ timestampMs: 5 }))).toBe(false);
+  expect(isSameRecord(of({}).slice(0, 16), of({ timestampMs: 5 }))).toBe(true);
+  expect(isSameRecord('', of({}))).toBe(false);
 });
