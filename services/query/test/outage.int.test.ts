@@ -1,16 +1,14 @@
 // Stores that go away and come back under 200 requests a second while events arrive: right figures, honest sources, 503 only while nothing can answer.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClickHouseConnection, connectClickHouse, createClickHouseCellSink, migrate } from '@tidemark/clickhouse';
 import { connectRedis, createRedisCellSink, type RedisConnection } from '@tidemark/redis';
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServedWorld, type ServedWorld, setOf, trackOf } from './served-world.ts';
+import { type StartedService, startService } from './started-service.ts';
 
 const REQUESTS_PER_SECOND = 200;
 const SET_TEXT = 'name: shop\nmetrics: [{ id: orders, kind: kpi, measure: { count: Ordered } }]';
@@ -131,41 +129,13 @@ describe('under 200 requests a second, with the engines themselves', () => {
   let engines: AcquiredEngines;
   let redis: RedisConnection;
   let clickhouse: ClickHouseConnection;
-  let service: { process: ChildProcess; base: string };
+  let service: StartedService;
   let published: ServedWorld;
   let isPublishing = true;
   const ending = new AbortController();
   const loops: Promise<void>[] = [];
 
   /** The service as it is deployed, in a process of its own. */
-  async function startService(): Promise<{ process: ChildProcess; base: string }> {
-    const metrics = join(folder, 'shop.yaml');
-    writeFileSync(metrics, SET_TEXT);
-    const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts')], {
-      env: {
-        PATH: process.env['PATH'],
-        TIDEMARK_REDIS_URL: engines.addresses.redisUrl,
-        TIDEMARK_CLICKHOUSE_URL: engines.addresses.clickhouseUrl,
-        TIDEMARK_CLICKHOUSE_DATABASE: namespace,
-        TIDEMARK_NAMESPACE: namespace,
-        TIDEMARK_PARTITIONS: '2',
-        TIDEMARK_METRICS: metrics,
-        TIDEMARK_HTTP_PORT: '0',
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    for await (const line of createInterface({ input: child.stderr })) {
-      const { address, msg } = JSON.parse(line) as { address?: string; msg: string };
-      if (address !== undefined) {
-        // Read on, so that the service never waits for its log.
-        child.stderr.resume();
-        return { process: child, base: address };
-      }
-      if (msg.includes('failed')) throw new Error(line);
-    }
-    throw new Error('the service has ended');
-  }
-
   beforeAll(async () => {
     engines = await acquireEngines(['redis', 'clickhouse']);
     redis = await connectRedis({ url: engines.addresses.redisUrl, namespace, commandTimeoutMs: 1_000 });
@@ -180,14 +150,15 @@ describe('under 200 requests a second, with the engines themselves', () => {
       for (; !ending.signal.aborted; await sleep(50)) if (isPublishing) published.fold([ordered()]);
     };
     loops.push(folding(), publishing(100, sinks[0]), publishing(500, sinks[1]));
-    service = await startService();
+    const metrics = join(folder, 'shop.yaml');
+    writeFileSync(metrics, SET_TEXT);
+    service = await startService({ addresses: engines.addresses, name: namespace, metrics });
     await sleep(500);
   });
   afterAll(async () => {
     ending.abort();
     await Promise.all(loops);
-    service?.process.kill();
-    if (service !== undefined && service.process.exitCode === null) await once(service.process, 'exit');
+    await service?.stop();
     await Promise.all([redis?.close(), clickhouse?.close()]);
     await engines?.release();
     rmSync(folder, { recursive: true });

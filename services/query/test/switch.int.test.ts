@@ -1,10 +1,7 @@
 // The service as it is deployed, over real engines, goes over to another lineage while it is asked: the journal in both stores, a start after the switch.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ClickHouseConnection,
@@ -19,6 +16,7 @@ import { connectRedis, createRedisCellSink, createRedisLineageJournal, type Redi
 import { type AcquiredEngines, acquireEngines, uniqueName } from '@tidemark/testing/engines';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServedWorld, type ServedWorld, setOf, trackOf } from './served-world.ts';
+import { type StartedService, startService } from './started-service.ts';
 
 /** By the old definition an order counts 1, by the new one 2: a total says which one it is of. */
 const TEXTS = {
@@ -44,39 +42,11 @@ let redis: RedisConnection;
 let clickhouse: ClickHouseConnection;
 let journals: { readonly table: LineageJournal; readonly copy: LineageJournal };
 let world: ServedWorld;
-let service: { readonly process: ChildProcess; readonly base: string };
+let service: StartedService;
 let newIsPublished = false;
 let sequence = 0;
 
-async function startService(): Promise<typeof service> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts')], {
-    env: {
-      PATH: process.env['PATH'],
-      TIDEMARK_REDIS_URL: engines.addresses.redisUrl,
-      TIDEMARK_CLICKHOUSE_URL: engines.addresses.clickhouseUrl,
-      TIDEMARK_CLICKHOUSE_DATABASE: namespace,
-      TIDEMARK_NAMESPACE: namespace,
-      TIDEMARK_PARTITIONS: '2',
-      TIDEMARK_METRICS: join(folder, 'shop.yaml'),
-      TIDEMARK_HTTP_PORT: '0',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const { address, msg } = JSON.parse(line) as { address?: string; msg: string };
-    if (address !== undefined) {
-      child.stderr.resume();
-      return { process: child, base: address };
-    }
-    if (msg.includes('failed')) throw new Error(line);
-  }
-  throw new Error('the service has ended');
-}
-
-async function stopService(): Promise<void> {
-  service.process.kill();
-  if (service.process.exitCode === null) await once(service.process, 'exit');
-}
+const startShop = (): Promise<StartedService> => startService({ addresses: engines.addresses, name: namespace, metrics: join(folder, 'shop.yaml') });
 
 async function decide(kind: JournalEntry['kind'], which: 'old' | 'new', to: LineageJournal, positions: readonly Version[] = []): Promise<void> {
   sequence++;
@@ -102,12 +72,12 @@ beforeAll(async () => {
     for (; !ending.signal.aborted; await sleep(20)) world.fold([ordered()]);
   };
   loops.push(folding(), publishing(100, sinks[0]), publishing(700, sinks[1]));
-  service = await startService();
+  service = await startShop();
 });
 afterAll(async () => {
   ending.abort();
   await Promise.all(loops);
-  if (service !== undefined) await stopService();
+  await service?.stop();
   await Promise.all([redis?.close(), clickhouse?.close()]);
   await engines?.release();
   rmSync(folder, { recursive: true });
@@ -169,8 +139,8 @@ it('is asked all the time and never tells of both, nor of less than before, and 
   expect(told.length).toBeGreaterThan(1);
   const old = `${service.base}/v1/kpis/orders?revision=${SETS.old.metrics[0]?.revision}`;
   expect(await (await fetch(old)).json()).toMatchObject({ lineage: LINEAGES.old });
-  await stopService();
-  service = await startService();
+  await service.stop();
+  service = await startShop();
   const [first] = await askUntil(() => true);
   expect(first?.lineage).toBe(LINEAGES.new);
 });
