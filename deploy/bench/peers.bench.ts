@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { acquireEngines } from '@tidemark/testing/engines';
 import { Redis } from 'ioredis';
 import { askClickHouse } from './peers/clickhouse-answers.ts';
 import { type PeerContext, type PeerName, type PeerRun, peers, runPeer } from './peers/contenders.ts';
@@ -12,7 +11,8 @@ import { measureMoreMetrics } from './peers/more-metrics.ts';
 import { readPeersOptions } from './peers/options.ts';
 import { peersReportOf, peersReportText } from './peers/report.ts';
 import { writeSameMetrics } from './peers/same-metrics.ts';
-import { canPin, pinAway } from './worker-throughput/measured-process.ts';
+import { withEngines } from './running/engines.ts';
+import { canPin } from './worker-throughput/measured-process.ts';
 import { fillTopic, migrate } from './worker-throughput/topic.ts';
 import { endMs, setFile, workloadText } from './worker-throughput/workload.ts';
 
@@ -28,15 +28,8 @@ async function main(): Promise<boolean> {
   if (wantsJava && 'missing' in java) for (const peer of ['streams', 'consumer']) skipped[peer] = java.missing;
   const sameSetFile = join(folder, 'same-metrics.yaml');
   writeSameMetrics(setFile, sameSetFile);
-  const engines = await acquireEngines(['kafka', 'redis', 'clickhouse']);
-  const leave = (signal: string): void => {
-    console.error(`stopped by ${signal}`);
-    void engines.release().finally(() => process.exit(1));
-  };
-  process.once('SIGINT', leave).once('SIGTERM', leave);
-  try {
-    pinAway([process.pid, ...Object.values(engines.local.processIds)]);
-    const { addresses } = engines;
+  let isWhole = false;
+  await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
     await migrate(addresses, options.namespace, 'bench');
     const filled = await fillTopic(addresses.kafkaBrokers, options);
     const machine = await machineOf(addresses, 'version' in java ? java.version : null);
@@ -58,10 +51,9 @@ async function main(): Promise<boolean> {
     const plainRuns = runs.map(({ figures, ...run }) => ({ ...run, figures: figures?.size ?? null }));
     if (options.jsonFile !== null)
       writeFileSync(options.jsonFile, `${JSON.stringify({ machine, setting, order, ...report, runs: plainRuns }, null, 2)}\n`);
-    return report.rows.every((row) => row.failure === null) && runs.length === order.length;
-  } finally {
-    await engines.release();
-  }
+    isWhole = report.rows.every((row) => row.failure === null) && runs.length === order.length;
+  });
+  return isWhole;
 }
 
 /** A contender that breaks is told and left out; the others go on. */

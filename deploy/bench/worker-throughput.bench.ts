@@ -1,9 +1,9 @@
 // Events per CPU second of the worker service against bare kafkajs, on real engines, one core: `npm run bench -- worker-throughput [--tiny]`.
 import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { acquireEngines } from '@tidemark/testing/engines';
+import { withEngines } from './running/engines.ts';
 import { type ContenderName, type RunResult, runContender } from './worker-throughput/contenders.ts';
-import { canPin, pinAway } from './worker-throughput/measured-process.ts';
+import { canPin } from './worker-throughput/measured-process.ts';
 import { readOptions } from './worker-throughput/options.ts';
 import { reportOf, reportText } from './worker-throughput/report.ts';
 import { fillTopic, migrate } from './worker-throughput/topic.ts';
@@ -14,15 +14,7 @@ const contenders: readonly ContenderName[] = ['bare', 'parse', 'fold', 'worker']
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const wanted = contenders.filter((contender) => options.only.includes(contender));
-  const engines = await acquireEngines(['kafka', 'redis', 'clickhouse']);
-  const leave = (signal: string): void => {
-    console.error(`stopped by ${signal}`);
-    void engines.release().finally(() => process.exit(1));
-  };
-  process.once('SIGINT', leave).once('SIGTERM', leave);
-  try {
-    pinAway([process.pid, ...Object.values(engines.local.processIds)]);
-    const { addresses } = engines;
+  await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
     await migrate(addresses, options.namespace, 'bench');
     const filled = await fillTopic(addresses.kafkaBrokers, options);
     const machine = {
@@ -58,9 +50,7 @@ async function main(): Promise<void> {
     const report = reportOf(runs);
     console.log(`\n${reportText(report)}`);
     if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify({ machine, setting, ...report, runs }, null, 2)}\n`);
-  } finally {
-    await engines.release();
-  }
+  });
 }
 
 await main();

@@ -23,7 +23,7 @@ import {
   createClickHouseTimeOrderedArchive,
   migrate,
 } from '@tidemark/clickhouse';
-import { type HeadNote, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
+import { NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
 import {
   actorArchiveContract,
   archiveContract,
@@ -34,6 +34,7 @@ import {
   cellSinkContract,
   cellStoreDifferential,
   checkLedgerContract,
+  headNote,
   incidentLedgerContract,
   inventoryContract,
   lineageJournalContract,
@@ -205,17 +206,7 @@ describe('migrations', () => {
   });
 });
 
-const note: HeadNote = {
-  clockMs: 1,
-  counters: {},
-  overflow: false,
-  partitionCount: 1,
-  publishedAtMs: 1,
-  confirmedAtMs: 1,
-  atEnd: true,
-  fingerprint: '',
-};
-
+const note = headNote();
 describe('ClickHouse under stress', () => {
   const part = (lineage: string, next: number) =>
     ({

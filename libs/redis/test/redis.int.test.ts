@@ -1,7 +1,7 @@
 // The contracts on a real Redis, and what only a real Redis can do: forget scripts, run out of memory, evict, hang, go away.
 
 import { inspect } from 'node:util';
-import { type CellSink, type HeadNote, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
+import { type CellSink, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
 import {
   connectRedis,
   createRedisCellInventory,
@@ -20,6 +20,7 @@ import {
   cellSinkContract,
   cellStoreDifferential,
   checkpointContract,
+  headNote,
   inventoryContract,
   lineageJournalContract,
   operatorRequestsContract,
@@ -93,16 +94,7 @@ outcomeTrailContract('Redis', async () => {
   return { trail: createRedisOutcomeTrail(connection), pass, close: () => connection.close() };
 });
 
-const note: HeadNote = {
-  clockMs: 1,
-  counters: {},
-  overflow: false,
-  partitionCount: 1,
-  publishedAtMs: 1,
-  confirmedAtMs: 1,
-  atEnd: true,
-  fingerprint: '',
-};
+const note = headNote();
 let ordinal = 0;
 
 describe('Redis under stress', () => {

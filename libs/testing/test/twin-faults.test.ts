@@ -1,19 +1,10 @@
 // What an interceptor can do to the calls of a twin: lose them before or after they apply, hold them back, let them arrive late.
-import { type HeadNote, NO_VERSION, type PublishPart, StoreUnavailable } from '@tidemark/pipeline';
+import { NO_VERSION, type PublishPart, StoreUnavailable } from '@tidemark/pipeline';
 import { type Fate, MemoryCellStore, MemoryCheckpointStore, type StoreCall } from '@tidemark/testing';
-import { at, totalRow } from '@tidemark/testing/contracts';
+import { at, headNote, totalRow } from '@tidemark/testing/contracts';
 import { expect, test } from 'vitest';
 
-const note: HeadNote = {
-  clockMs: 1,
-  counters: {},
-  overflow: false,
-  partitionCount: 1,
-  publishedAtMs: 1,
-  confirmedAtMs: 1,
-  atEnd: true,
-  fingerprint: '',
-};
+const note = headNote();
 const part = (next: number): PublishPart => ({
   ...{
     lineage: 'l',

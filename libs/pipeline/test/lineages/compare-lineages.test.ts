@@ -1,19 +1,11 @@
 // Two lineages are compared at equal positions although their heads never meet: what stood still since is compared, what moves is told.
-import { type CellRow, compareLineages, type HeadNote, type LineageDifference, NO_VERSION, versionOf } from '@tidemark/pipeline';
+import { type CellRow, compareLineages, type LineageDifference, NO_VERSION, versionOf } from '@tidemark/pipeline';
 import { MemoryCellStore } from '@tidemark/testing';
+import { headNote } from '@tidemark/testing/contracts';
 import { expect, test } from 'vitest';
 
 const at = (next: number): string => versionOf(1, next);
-const note: HeadNote = {
-  clockMs: 1,
-  counters: {},
-  overflow: false,
-  partitionCount: 1,
-  publishedAtMs: 1,
-  confirmedAtMs: 1,
-  atEnd: true,
-  fingerprint: '',
-};
+const note = headNote();
 const row = (bucket: number, changedAt: number, cells: readonly number[], more: Partial<CellRow> = {}): CellRow => ({
   ...{ metric: 'booking', table: 'total', value: '', bucket, version: at(changedAt), cells: [...cells] },
   ...more,

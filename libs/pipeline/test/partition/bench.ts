@@ -38,6 +38,14 @@ export class Bench {
     for (const event of events) this.log.append(0, recordOf(event));
   }
 
+  /** The last words of a worker, as time goes on. */
+  async stop({ worker, done }: Running): Promise<void> {
+    const stopping = worker.stop();
+    await this.clock.advance(100);
+    await stopping;
+    await done;
+  }
+
   /** A worker that has joined the group. */
   async start(changes: Partial<WorkerOptions> & { sets?: readonly MetricSet[] } = {}): Promise<Running> {
     const member = this.log.member();

@@ -9,12 +9,9 @@ import { recordOf } from './folded.ts';
 async function folded(count = 4): Promise<Bench> {
   const bench = new Bench();
   for (let index = 0; index < count; index++) bench.send({ at: index / 10 });
-  const { worker, done } = await bench.start();
+  const running = await bench.start();
   await bench.settle();
-  const stopping = worker.stop();
-  await bench.clock.advance(100);
-  await stopping;
-  await done;
+  await bench.stop(running);
   return bench;
 }
 

@@ -20,13 +20,6 @@ async function started(bench: Bench, archived: ArchivedLog, changes: Partial<Wor
   return running;
 }
 
-async function stopped(bench: Bench, { worker, done }: Running): Promise<void> {
-  const stopping = worker.stop();
-  await bench.clock.advance(100);
-  await stopping;
-  await done;
-}
-
 /** All rows of both stores, and the heads. */
 function served(bench: Bench, { worker }: Running) {
   const [lineage = ''] = worker.lineages;
@@ -42,7 +35,7 @@ test('Redis and the first half of the log are lost: the same rows come back from
   const archived = new ArchivedLog({ log: bench.log });
   send(bench, 0, 40);
   await archived.archive();
-  await stopped(bench, await started(bench, archived));
+  await bench.stop(await started(bench, archived));
   bench.redis.wipe();
   bench.checkpoints.wipe();
   bench.log.deleteBefore(0, 20);

@@ -47,13 +47,6 @@ async function settled(bench: Bench): Promise<void> {
   await bench.clock.advance(6_000);
 }
 
-async function stopped(bench: Bench, { worker, done }: Running): Promise<void> {
-  const stopping = worker.stop();
-  await bench.clock.advance(100);
-  await stopping;
-  await done;
-}
-
 /** What a deployment serves that received everything in order. */
 async function inOrder(world: World): Promise<Record<string, string>> {
   const bench = new Bench();
@@ -94,7 +87,7 @@ async function lateHistory(
   await archived.archive();
   const live = await started(bench, archived, world);
   const late = live.worker.status()[0]?.counters['late'] ?? 0;
-  await stopped(bench, live);
+  await bench.stop(live);
   return { bench, archived, rest: records.slice(restFrom), late };
 }
 

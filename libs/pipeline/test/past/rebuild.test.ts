@@ -30,13 +30,6 @@ async function started(bench: Bench, archived: ArchivedLog, origin: string): Pro
   return running;
 }
 
-async function stopped(bench: Bench, { worker, done }: Running): Promise<void> {
-  const stopping = worker.stop();
-  await bench.clock.advance(100);
-  await stopping;
-  await done;
-}
-
 test('an origin reads back as it was written, and nothing else is one', () => {
   const origin = { epoch: 1, positions: [12, 0, 2 ** 40] };
   expect(originOf(origin)).toBe('archive:1:12,0,1099511627776');
@@ -60,7 +53,7 @@ test('begun again it changes nothing; with the state lost it halts, and the same
   expect(halted.halts()).toEqual([
     'the past of this lineage is the archive in time order up to position 30, and no store has the state that was built from it: run tidemark rebuild --again',
   ]);
-  await stopped(bench, halted);
+  await bench.stop(halted);
   bench.redis.wipe();
   expect(await rebuild(bench, archived, { ...WORLD, to: 30 })).toMatchObject({ isNew: true, lineage: first.lineage, origin: first.origin });
   expect([bench.redis, bench.clickhouse].map((store) => store.rowsOf(first.lineage, 0))).toEqual(before);

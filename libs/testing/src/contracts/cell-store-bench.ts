@@ -27,6 +27,12 @@ export const NOTE: HeadNote = {
   atEnd: false,
   fingerprint: 'f00d',
 };
+/** A note of a head that stands at the end of its log, of one partition, with nothing counted. */
+export function headNote(): HeadNote {
+  const times = { clockMs: 1, publishedAtMs: 1, confirmedAtMs: 1 };
+  return { ...times, counters: {}, overflow: false, partitionCount: 1, atEnd: true, fingerprint: '' };
+}
+
 export const EVERYTHING: TableRange[] = [
   { metric: 'activity', table: 'total', from: -1_000, to: 30_000, sliced: false },
   { metric: 'activity', table: 'slice:country', from: -1, to: 30, sliced: true },

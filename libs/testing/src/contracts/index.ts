@@ -2,7 +2,7 @@
 export { type ActorArchiveUnderTest, actorArchiveContract } from './actor-archive.ts';
 export { type ArchiveUnderTest, archiveContract, archivedRecord } from './archive.ts';
 export { cellSinkContract } from './cell-store.ts';
-export { at, type CellStoreUnderTest, sliceRow, totalRow } from './cell-store-bench.ts';
+export { at, type CellStoreUnderTest, headNote, sliceRow, totalRow } from './cell-store-bench.ts';
 export { cellStoreDifferential } from './cell-store-differential.ts';
 export { type CheckpointStoreUnderTest, checkpointContract } from './checkpoint-store.ts';
 export { type ArchiveReadersUnderTest, archiveReadersContract, checkLedgerContract, incidentLedgerContract, inventoryContract } from './checks.ts';
