@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { StoreFull, StoreUnavailable } from '@tidemark/pipeline';
-import { Redis } from 'ioredis';
+import { Cluster, type RedisOptions as DriverOptions, Redis } from 'ioredis';
 
 export interface RedisOptions {
-  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
+  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. Of a cluster any of its nodes: the others are found by asking it. */
   readonly url: string;
   /** Beside a URL that names no user. */
   readonly user?: string;
@@ -60,21 +60,57 @@ export function loadScript(name: string): Script {
 export async function connectRedis(options: RedisOptions): Promise<RedisConnection> {
   if (!NAMESPACE.test(options.namespace))
     throw new RangeError(`a namespace is made of letters, digits, "_", "." and "-", not ${JSON.stringify(options.namespace)}`);
-  const client = new Redis(options.url, {
+  const single = new Redis(options.url, { ...driverOptions(options), retryStrategy, enableOfflineQueue: false });
+  const connection = await opened(single, options);
+  if ((await informationOf(connection, single, 'cluster')).get('cluster_enabled') !== '1') return connection;
+  await connection.close();
+  return await opened(clusterOf(options), options);
+}
+
+const retryStrategy = (attempt: number): number => Math.min(50 * attempt, 1_000);
+
+function driverOptions(options: RedisOptions): Omit<DriverOptions, 'replyMapping'> {
+  return {
     lazyConnect: true,
     ...(options.user === undefined ? {} : { username: options.user }),
     ...(options.password === undefined ? {} : { password: options.password }),
     ...(new URL(options.url).protocol === 'rediss:' ? { tls: tlsOf(options) } : {}),
     // A command in flight when the connection breaks has an unknown outcome: the protocol decides what to send again, never the driver.
     autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: options.commandTimeoutMs ?? 5_000,
     connectTimeout: options.commandTimeoutMs ?? 5_000,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     disableClientInfo: true,
     protocol: 2,
+  };
+}
+
+/** Of a cluster: what a node refuses because the slot is another's goes there, which is certain; everything else is the caller's matter, as with a single server. */
+function clusterOf(options: RedisOptions): Cluster {
+  const { hostname, port, username, password, pathname } = new URL(options.url);
+  if (pathname.length > 1 && pathname !== '/0')
+    throw new Error(`Redis at ${addressOf(options.url)} is a cluster, which has database 0 alone: leave ${pathname} out`);
+  const fromUrl = {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+  };
+  return new Cluster([{ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    slotsRefreshTimeout: options.commandTimeoutMs ?? 5_000,
+    clusterRetryStrategy: retryStrategy,
+    clusterNodeRetryStrategy: retryStrategy,
+    redisOptions: { ...fromUrl, ...driverOptions(options) },
   });
+}
+
+/** How soon a failover is noticed that no command has met. */
+const SLOTS_REFRESH_MS = 2_000;
+
+async function opened(client: Redis | Cluster, options: RedisOptions): Promise<RedisConnection> {
   // Every failed command throws for itself; without a listener the driver prints. Before the first command this tells why there is no connection.
   let lastError: unknown = null;
   client.on('error', (error: unknown) => {
@@ -85,7 +121,7 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
     await client.connect().catch((error: unknown) => {
       throw connection.failure(lastError ?? error);
     });
-    await refuseEviction(connection);
+    for (const node of mastersOf(client)) refuseEviction(await informationOf(connection, node, 'memory'), options);
   } catch (error) {
     client.disconnect();
     throw error;
@@ -93,15 +129,20 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   return connection;
 }
 
-/** Owns the socket. Reconnects by itself; until then every call throws StoreUnavailable at once. */
+/** A single server is its own only node. */
+function mastersOf(client: Redis | Cluster): readonly Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+/** Owns the socket, or those to the nodes of a cluster. Reconnects by itself; until then every call throws StoreUnavailable at once. */
 export class RedisConnection {
   readonly namespace: string;
   /** host:port/db, without credentials. */
   readonly address: string;
-  readonly #client: Redis;
+  readonly #client: Redis | Cluster;
   readonly #passwords: readonly string[];
 
-  constructor(client: Redis, { namespace, url, password = '' }: RedisOptions) {
+  constructor(client: Redis | Cluster, { namespace, url, password = '' }: RedisOptions) {
     this.#client = client;
     this.namespace = namespace;
     this.address = addressOf(url);
@@ -127,9 +168,13 @@ export class RedisConnection {
     }
   }
 
-  /** Throws StoreUnavailable when the server does not answer. */
+  /** Throws StoreUnavailable when the server, or a node of the cluster, does not answer. */
   async ping(): Promise<void> {
-    await this.call('PING');
+    try {
+      await Promise.all(mastersOf(this.#client).map((node) => node.call('PING')));
+    } catch (error) {
+      throw this.failure(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -159,15 +204,21 @@ function codeOf(message: string): string {
   return wrapped ?? /^-?([A-Z]{2,})\b/.exec(message)?.[1] ?? 'ERR';
 }
 
-/** INFO is what also a user of few rights, and the user of a hosted server, may ask; where neither may, their operator answers for the policy. */
-async function refuseEviction(connection: RedisConnection): Promise<void> {
-  const info = await connection.call('INFO', 'memory').catch((error: unknown) => {
-    if (error instanceof RedisRefused) return null;
-    throw error;
+/** A section of INFO, which also a user of few rights, and the user of a hosted server, may ask; where neither may, it is empty. */
+async function informationOf(connection: RedisConnection, node: Redis, section: string): Promise<ReadonlyMap<string, string>> {
+  const text = await node.call('INFO', section).catch((error: unknown) => {
+    const failure = connection.failure(error);
+    if (failure instanceof RedisRefused) return '';
+    throw failure;
   });
-  const name = Buffer.isBuffer(info) ? /^maxmemory_policy:(\S+)/m.exec(info.toString())?.[1] : undefined;
-  if (name !== undefined && name !== 'noeviction')
-    throw new Error(`Redis at ${connection.address} may evict keys (maxmemory-policy ${name}): set maxmemory-policy noeviction.`);
+  return new Map([...String(text).matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]));
+}
+
+/** Where nobody may ask, their operator answers for the policy. */
+function refuseEviction(memory: ReadonlyMap<string, string>, { url }: RedisOptions): void {
+  const policy = memory.get('maxmemory_policy') ?? 'noeviction';
+  if (policy !== 'noeviction')
+    throw new Error(`Redis at ${addressOf(url)} may evict keys (maxmemory-policy ${policy}): set maxmemory-policy noeviction.`);
 }
 
 /** The name is sent along, so that a server of several names shows the right certificate. */

@@ -1,5 +1,5 @@
 /** Real engines for integration tests: those that the environment names, else local ones in a temporary folder, started once for a test file. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type EngineAddresses, type EngineName, type LocalEngines, startLocalEngines } from '@tidemark/local';
@@ -31,6 +31,31 @@ export async function acquireEngines(only: readonly EngineName[]): Promise<Acqui
     return { addresses: local.addresses, local, release };
   } catch (error) {
     await remove();
+    throw error;
+  }
+}
+
+/** So many more Redis servers with arguments of their own, each at its port if that is free. End them with `release`. */
+export async function startRedisServers(options: {
+  readonly ports: readonly number[];
+  readonly redisArguments: readonly string[];
+}): Promise<{ readonly servers: readonly LocalEngines[]; release(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-engines-'));
+  const servers: LocalEngines[] = [];
+  const release = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const port of options.ports) {
+      const dataFolder = join(folder, String(port));
+      await mkdir(join(dataFolder, 'run'), { recursive: true });
+      await writeFile(join(dataFolder, 'run/ports.json'), JSON.stringify({ redis: port }));
+      servers.push(await startLocalEngines({ dataFolder, cacheFolder: CACHE_FOLDER, only: ['redis'], redisArguments: options.redisArguments }));
+    }
+    return { servers, release };
+  } catch (error) {
+    await release();
     throw error;
   }
 }
