@@ -180,7 +180,10 @@ class Play {
     if (rewritten.has(partition) || states.some((state) => state.partition === partition && state.halted !== null)) return true;
     const last = log.records(partition).at(-1);
     const end = await archiveWatch.chainEnd(epoch, partition);
-    return last === undefined || (end?.to ?? 0) > last.offset;
+    if (last === undefined || (end?.to ?? 0) > last.offset) return true;
+    // A link of before that arrived after the log had begun anew ends the chain for good; who archives hears of it as the next start halts.
+    const isCutOff = end !== null && end.to < log.bounds(partition).low;
+    return isCutOff && states.some((state) => state.partition === partition && state.halted === null && state.archived > last.offset);
   }
 
   /** Where nothing has halted, every question has an answer now. */
