@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineAddresses } from '@tidemark/local';
 import { uniqueName } from '@tidemark/testing/engines';
+import { quantileOf } from '../in-process/spread.ts';
 import { runCommand, startCommand, type Told } from '../running/commands.ts';
 import { Poller } from '../running/poller.ts';
 import { type Deployed, deploy, reaches } from '../running/services.ts';
@@ -25,6 +26,8 @@ export interface CourseOptions {
   readonly settleS: number;
   /** Seconds until the group gives a killed worker up. */
   readonly sessionS: number;
+  /** Between two questions for positions. */
+  readonly pollMs: number;
   readonly profileFolder: string | null;
   readonly tell: (line: string) => void;
 }
@@ -55,8 +58,9 @@ export interface Course {
 }
 
 const question = '/v1/kpis/bookings';
-const pollMs = 20;
-const watchMs = 250;
+const lookMs = 20;
+/** Asking for figures costs more than asking for positions. */
+const watchEach = 10;
 const servedWithinMs = 60_000;
 
 interface Stage extends CourseOptions {
@@ -68,7 +72,7 @@ interface Stage extends CourseOptions {
 }
 
 export async function runCourse(options: CourseOptions): Promise<Course> {
-  const { addresses, definitions, workload, settleS, sessionS, profileFolder, tell } = options;
+  const { addresses, definitions, workload, settleS, sessionS, pollMs, profileFolder, tell } = options;
   const namespace = uniqueName('bench_catchup');
   const more = { TIDEMARK_SESSION_TIMEOUT: `${sessionS}s` };
   const deployed = await deploy({ addresses, namespace, metricsFile: definitions.served.file, more, profileFolder });
@@ -86,7 +90,7 @@ export async function runCourse(options: CourseOptions): Promise<Course> {
     producing.catch(() => undefined);
     await untilAnswered(query.address + question);
     const fresh = new Poller({ ask: query.address + question, partitions: partitionCount, everyMs: pollMs });
-    const watch = new Watch({ address: query.address, ...asksOf(definitions), everyMs: watchMs });
+    const watch = new Watch({ address: query.address, ...asksOf(definitions), everyMs: watchEach * pollMs });
     load.onAcknowledged((acknowledged) => fresh.expect(acknowledged));
     const stage = { ...options, deployed, load, fresh, watch, query: query.process };
     await sleep(settleS * 1_000);
@@ -145,7 +149,8 @@ async function firstEdit(stage: Stage, worker: MeasuredProcess): Promise<FirstEd
   const [afterMs, after] = [performance.now(), await Promise.all([worker.usage(), query.usage()])];
   marks.push(fresh.delaysMs.length);
   const catchUpPerSecond = sumOf(goal) / ((afterMs - joinedMs) / 1_000);
-  tell(`beside live traffic: ${Math.round(catchUpPerSecond).toLocaleString('en-US')} events a second`);
+  const p99Ms = quantileOf(fresh.delaysMs.slice(marks[0]), 0.99);
+  tell(`beside live traffic: ${Math.round(catchUpPerSecond).toLocaleString('en-US')} events a second, live p99 ${Math.round(p99Ms)} ms`);
   const told = await applying.ended;
   await watch.untilServed(edit.revision, servedWithinMs);
   const applyS = (performance.now() - beganMs) / 1_000;
@@ -211,7 +216,7 @@ async function reachesShare(positions: StorePositions['redis'], goal: readonly n
   for (;;) {
     const folded = sumOf((await positions()).map((next, partition) => Math.min(next, goal[partition] ?? 0)));
     if (folded > 0 && folded >= share * sumOf(goal)) return folded;
-    await sleep(pollMs);
+    await sleep(lookMs);
   }
 }
 
@@ -235,7 +240,7 @@ async function untilJoined(worker: MeasuredProcess, times: number): Promise<void
   const untilMs = performance.now() + servedWithinMs;
   while (worker.lines('joined the group').length < times) {
     if (performance.now() > untilMs) throw new Error(`the worker joined no group of the new lineage within ${servedWithinMs} ms`);
-    await sleep(pollMs);
+    await sleep(lookMs);
   }
 }
 
@@ -246,7 +251,7 @@ async function untilAnswered(url: string): Promise<void> {
     const { status } = await fetch(url);
     if (status === 200) return;
     if (performance.now() > untilMs) throw new Error(`GET ${url} still answers ${status}`);
-    await sleep(pollMs);
+    await sleep(lookMs);
   }
 }
 
