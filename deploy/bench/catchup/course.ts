@@ -48,6 +48,8 @@ export interface Course {
   readonly workerShare: number;
   readonly queryShare: number;
   readonly aloneShare: number;
+  /** Before the edit. */
+  readonly liveShare: number;
   readonly freshness: Freshness;
   /** The whole command, readers gone over. */
   readonly applyS: number;
@@ -93,7 +95,9 @@ export async function runCourse(options: CourseOptions): Promise<Course> {
     const watch = new Watch({ address: query.address, ...asksOf(definitions), everyMs: watchEach * pollMs });
     load.onAcknowledged((acknowledged) => fresh.expect(acknowledged));
     const stage = { ...options, deployed, load, fresh, watch, query: query.process };
+    const [settlingMs, settling] = [performance.now(), await alone.worker.usage()];
     await sleep(settleS * 1_000);
+    const liveShare = ((await alone.worker.usage()).cpuUs - settling.cpuUs) / 1_000 / (performance.now() - settlingMs);
     const first = await firstEdit(stage, alone.worker);
     const killed = options.kills === 0 ? null : await editUnderKills(stage, alone.worker);
     stop.abort();
@@ -105,9 +109,10 @@ export async function runCourse(options: CourseOptions): Promise<Course> {
     tell('recomputing');
     const reports = [first.told, ...(killed === null ? [] : [killed.told])];
     const findings = await findingsOf({ definitions, sent, watched, seen: watch.seen, address: query.address, reports });
+    const underKills = killed === null ? null : { kills: killed.kills, catchUpS: killed.catchUpS };
     const { applyS, rollbackS, catchUpPerSecond, workerShare, queryShare, freshness } = first;
     const speeds = { alonePerSecond: alone.perSecond, aloneShare: alone.share, catchUpPerSecond, sentPerSecond };
-    return { ...speeds, workerShare, queryShare, freshness, applyS, rollbackS, killed, findings };
+    return { ...speeds, liveShare, workerShare, queryShare, freshness, applyS, rollbackS, killed: underKills, findings };
   } finally {
     stop.abort();
     await producing.catch(() => undefined);
