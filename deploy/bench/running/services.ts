@@ -9,6 +9,8 @@ import { migrate, partitionCount, serviceEnvironment } from '../worker-throughpu
 export interface Deployed {
   readonly namespace: string;
   readonly topic: string;
+  /** Of every program of it: for commands that are run on it. */
+  readonly env: NodeJS.ProcessEnv;
   readonly stores: StorePositions & { lineage: string };
   /** Resolves when it has joined its group. */
   startWorker(): Promise<MeasuredProcess>;
@@ -55,6 +57,7 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
   return {
     namespace,
     topic: `${namespace}.events`,
+    env,
     stores,
     startWorker: async () => {
       const worker = start('services/worker/src/main.ts');

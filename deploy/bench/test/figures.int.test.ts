@@ -37,6 +37,8 @@ const benches: readonly { readonly name: string; readonly rows: number; readonly
   { name: 'recovery', rows: 11, bounded: [/beyond the session timeout/] },
   { name: 'scale', rows: 18, bounded: [] },
   { name: 'bytes', rows: 11, bounded: [] },
+  { name: 'catchup', rows: 23, bounded: [/ratio of the two/, /during the catch-up, p99/, /mixed, falling/] },
+  { name: 'years', rows: 10, bounded: [/differing/] },
 ];
 
 it.each(benches)('$name computes every row and judges those that have a bound', async ({ name, rows, bounded }) => {
