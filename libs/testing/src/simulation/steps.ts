@@ -70,6 +70,8 @@ export function publishStep(sink: 'redis' | 'clickhouse', { index, last }: Pick<
   return (index === 0 ? FIRST : BEHIND_FIRST)[sink];
 }
 
+/** Asked for only when ClickHouse stands behind rows that both stores had acknowledged. */
+const NEVER_DUE: Step = 'worker: fetch dropped rows from Redis';
 const SYNCHRONOUS = new Set<Step>([BATCH_STEPS.worker, BATCH_STEPS.archiver]);
 
 /** Why a fault cannot strike at a step; null when it can. */
@@ -80,6 +82,7 @@ export function whyNot(step: Step, fault: FaultName): string | null {
     if (!SYNCHRONOUS.has(step)) return 'records are met when a batch is read';
     return fault === 'batch of a partition not owned' || role === 'worker' || role === 'archiver' ? null : 'reads no records';
   }
+  if (step === NEVER_DUE) return 'due only when ClickHouse has lost what it acknowledged, which is a planted bug and no fault';
   if (SYNCHRONOUS.has(step)) return 'synchronous: falls before or behind it, between calls';
   if (step === IDLE_STEPS.worker && reach === 'store' && about === 'redis') return null;
   if (engine === null && (reach === 'call' || reach === 'store')) return 'no call is under way';
