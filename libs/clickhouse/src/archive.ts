@@ -1,5 +1,6 @@
 /** Archives every record of the log in ClickHouse, and keeps the chain of acknowledged chunks. */
 import type { Archive, ArchiveChunk, ArchiveIntake, Describer } from '@tidemark/pipeline';
+import { BlockPool } from './block-pool.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { appendRecord, EVENT_COLUMNS, EventRowCollector, type EventRows } from './event-rows.ts';
 import { TabSeparatedRows } from './tab-separated.ts';
@@ -46,17 +47,27 @@ export function createClickHouseArchive(connection: ClickHouseConnection): Archi
   };
 }
 
-/** The archiver's way in: rows are written out of the batches' bytes, which the log may take back at once. */
+/** The archiver's way in: rows are written out of the batches' bytes, which the log may take back at once. Rows that were inserted are not to be read again. */
 export function createClickHouseIntake(connection: ClickHouseConnection, describer: Describer): ArchiveIntake<EventRows> {
   const { extendChain, chainEnd } = createClickHouseArchive(connection);
+  const pool = new BlockPool();
+  /** Sent once in vain: who knows whether a socket still holds them. */
+  const inDoubt = new WeakSet<EventRows>();
   return {
     extendChain,
     chainEnd,
-    collector: (epoch) => new EventRowCollector(describer, epoch),
+    collector: (epoch) => new EventRowCollector({ epoch, describer, pool }),
     async insertRows(rows): Promise<void> {
       const count = rows.reduce((sum, each) => sum + each.count, 0);
       const blocks = rows.flatMap((each) => each.blocks);
-      if (count > 0) await connection.insertBytes('events', EVENT_COLUMNS, blocks, count);
+      if (count === 0) return;
+      try {
+        await connection.insertBytes('events', EVENT_COLUMNS, blocks, count);
+      } catch (error) {
+        for (const each of rows) inDoubt.add(each);
+        throw error;
+      }
+      for (const each of rows) if (!inDoubt.has(each)) for (const block of each.blocks) pool.giveBack(block);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Rows of the table `events`: of records as objects, and of records where they lie in a batch of the log. */
 import type { ArchivedRecord, Describer, LogBatch, RecordCollector } from '@tidemark/pipeline';
+import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
 import { prefixOf, TabSeparatedRows } from './tab-separated.ts';
 
 /** What both write, in this order. */
@@ -20,9 +21,8 @@ export const EVENT_COLUMNS = [
   'time_ms',
 ] as const;
 
-/** A block is full beyond this; the first of a chunk begins small, for most chunks at the end of the log are. */
-const BLOCK_BYTES = 256 * 1024;
-const FIRST_BLOCK_BYTES = 16 * 1024;
+/** No row has more beside its key, twice, and its value: an event's name, a message id, numbers, every byte escaped. */
+const FIELDS_BYTES_MAX = 4096;
 
 /** TabSeparated, whole rows in every block. */
 export interface EventRows {
@@ -49,18 +49,20 @@ export function appendRecord(rows: TabSeparatedRows, record: ArchivedRecord): vo
 
 /** Owns the rows of an open chunk. Collectors may share a describer, and with it what it has learned of the log's shapes. */
 export class EventRowCollector implements RecordCollector<EventRows> {
-  readonly #describer: Describer;
   readonly #epoch: number;
+  readonly #describer: Describer;
+  readonly #pool: BlockPool;
   #partition = -1;
   /** Epoch and partition, as every row begins. */
   #prefix: Buffer = Buffer.of();
-  #open = new TabSeparatedRows(FIRST_BLOCK_BYTES);
+  #open: TabSeparatedRows | null = null;
   #blocks: Buffer[] = [];
   #count = 0;
 
-  constructor(describer: Describer, epoch: number) {
-    this.#describer = describer;
-    this.#epoch = epoch;
+  constructor(options: { readonly epoch: number; readonly describer: Describer; readonly pool: BlockPool }) {
+    this.#epoch = options.epoch;
+    this.#describer = options.describer;
+    this.#pool = options.pool;
   }
 
   add(batch: LogBatch, index: number): void {
@@ -68,27 +70,29 @@ export class EventRowCollector implements RecordCollector<EventRows> {
       this.#partition = batch.partition;
       this.#prefix = prefixOf(String(this.#epoch), String(batch.partition));
     }
-    this.#append(batch, index);
-    if (this.#open.bytes > BLOCK_BYTES) this.#seal(2 * BLOCK_BYTES);
+    const keyBytes = batch.keyEnd(index) - batch.keyStart(index);
+    const rowBytesMax = 2 * (2 * keyBytes + batch.valueEnd(index) - batch.valueStart(index)) + FIELDS_BYTES_MAX;
+    if (this.#open !== null && this.#open.bytes + rowBytesMax > BLOCK_BYTES) this.#seal();
+    this.#open ??= new TabSeparatedRows(this.#pool.take());
+    this.#append(this.#open, batch, index);
   }
 
   take(): EventRows {
-    this.#seal(FIRST_BLOCK_BYTES);
+    this.#seal();
     const taken = { blocks: this.#blocks, count: this.#count };
     this.#blocks = [];
     this.#count = 0;
     return taken;
   }
 
-  #seal(nextBytes: number): void {
-    if (this.#open.count === 0) return;
+  #seal(): void {
+    if (this.#open === null) return;
     this.#blocks.push(this.#open.toBuffer());
     this.#count += this.#open.count;
-    this.#open = new TabSeparatedRows(nextBytes);
+    this.#open = null;
   }
 
-  #append(batch: LogBatch, index: number): void {
-    const rows = this.#open;
+  #append(rows: TabSeparatedRows, batch: LogBatch, index: number): void {
     const describer = this.#describer;
     const bytes = batch.bytes(index);
     const keyStart = batch.keyStart(index);

@@ -33,8 +33,9 @@ export class TabSeparatedRows {
   #isRowEmpty = true;
   #count = 0;
 
-  constructor(bytesExpected = 1 << 20) {
-    this.#buffer = Buffer.allocUnsafe(bytesExpected);
+  /** Into a buffer that is handed in, or into one of so many bytes; into a larger one where that is too small. */
+  constructor(room: Buffer | number = 1 << 20) {
+    this.#buffer = typeof room === 'number' ? Buffer.allocUnsafe(room) : room;
   }
 
   get bytes(): number {
