@@ -1,24 +1,10 @@
 /** Archives every record of the log in ClickHouse, and keeps the chain of acknowledged chunks. */
-import type { Archive, ArchiveChunk, ArchivedRecord } from '@tidemark/pipeline';
+import type { Archive, ArchiveChunk, ArchiveIntake, Describer } from '@tidemark/pipeline';
+import { BlockPool } from './block-pool.ts';
 import type { ClickHouseConnection } from './connection.ts';
+import { appendRecord, EVENT_COLUMNS, EventRowCollector, type EventRows } from './event-rows.ts';
 import { TabSeparatedRows } from './tab-separated.ts';
 
-const EVENT_COLUMNS = [
-  'epoch',
-  'partition',
-  'offset',
-  'record_ms',
-  'key',
-  'value',
-  'control',
-  'reason',
-  'type',
-  'event',
-  'actor_kind',
-  'actor_id',
-  'message_id',
-  'time_ms',
-] as const;
 const CHUNK_COLUMNS = ['epoch', 'partition', 'from_offset', 'to_offset', 'count', 'hash'] as const;
 /** One insert carries at most this much; more is cut. */
 const INSERT_LIMITS = { rows: 50_000, bytes: 16 * 1024 * 1024 };
@@ -48,7 +34,7 @@ export function createClickHouseArchive(connection: ClickHouseConnection): Archi
           const record = records[from++];
           if (record) appendRecord(rows, record);
         }
-        await connection.insertBytes('events', EVENT_COLUMNS, rows.toBuffer(), rows.count);
+        await connection.insertBytes('events', EVENT_COLUMNS, [rows.toBuffer()], rows.count);
       }
     },
     async extendChain({ epoch, partition, from, to, count, hash }: ArchiveChunk): Promise<void> {
@@ -61,19 +47,27 @@ export function createClickHouseArchive(connection: ClickHouseConnection): Archi
   };
 }
 
-function appendRecord(rows: TabSeparatedRows, record: ArchivedRecord): void {
-  const { parsed } = record;
-  rows.number(record.epoch).number(record.partition).number(record.offset).number(record.timestampMs);
-  rows
-    .raw(record.key)
-    .raw(record.value)
-    .number(record.control ? 1 : 0)
-    .text(record.reason);
-  rows
-    .text(parsed?.type ?? '')
-    .text(parsed?.event ?? '')
-    .text(parsed?.actorKind ?? '')
-    .text(parsed?.actorId ?? '');
-  rows.text(parsed?.messageId ?? '').number(parsed?.timeMs ?? 0);
-  rows.end();
+/** The archiver's way in: rows are written out of the batches' bytes, which the log may take back at once. Rows that were inserted are not to be read again. */
+export function createClickHouseIntake(connection: ClickHouseConnection, describer: Describer): ArchiveIntake<EventRows> {
+  const { extendChain, chainEnd } = createClickHouseArchive(connection);
+  const pool = new BlockPool();
+  /** Sent once in vain: who knows whether a socket still holds them. */
+  const inDoubt = new WeakSet<EventRows>();
+  return {
+    extendChain,
+    chainEnd,
+    collector: (epoch) => new EventRowCollector({ epoch, describer, pool }),
+    async insertRows(rows): Promise<void> {
+      const count = rows.reduce((sum, each) => sum + each.count, 0);
+      const blocks = rows.flatMap((each) => each.blocks);
+      if (count === 0) return;
+      try {
+        await connection.insertBytes('events', EVENT_COLUMNS, blocks, count);
+      } catch (error) {
+        for (const each of rows) inDoubt.add(each);
+        throw error;
+      }
+      for (const each of rows) if (!inDoubt.has(each)) for (const block of each.blocks) pool.giveBack(block);
+    },
+  };
 }

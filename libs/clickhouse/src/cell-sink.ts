@@ -26,7 +26,7 @@ export function createClickHouseCellSink(connection: ClickHouseConnection): Cell
       // The mark comes first and the head last, each in one block with rows: no reader takes rows above the closed head for those of the head.
       if (!part.last && part.index === 0) addFields(rows, markRow(part));
       if (part.last) addFields(rows, headRow(part));
-      if (rows.count > 0) await connection.insertBytes('rollup_cells', CELL_COLUMNS, rows.toBuffer(), rows.count);
+      if (rows.count > 0) await connection.insertBytes('rollup_cells', CELL_COLUMNS, [rows.toBuffer()], rows.count);
       return { outcome: 'written' };
     },
     async rowsBetween(lineage, partition, above, upTo): Promise<readonly CellRow[] | null> {

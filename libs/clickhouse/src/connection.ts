@@ -105,8 +105,8 @@ export class ClickHouseConnection {
   }
 
   /** The same of rows that are already text: TabSeparated with its escapes, the only text format that carries any bytes. */
-  async insertBytes(table: string, columns: readonly [string, ...string[]], tabSeparated: Buffer, count: number): Promise<void> {
-    const values = (): Readable => Readable.from([tabSeparated], { objectMode: false });
+  async insertBytes(table: string, columns: readonly [string, ...string[]], tabSeparated: readonly Buffer[], count: number): Promise<void> {
+    const values = (): Readable => Readable.from(tabSeparated, { objectMode: false });
     await this.#insert(count, () => this.#client.insert({ table, columns: [...columns], values: values(), format: 'TabSeparated' }));
   }
 

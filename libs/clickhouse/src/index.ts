@@ -1,6 +1,6 @@
 /** The ClickHouse adapter: cell sink and reader, the archive and its reader, migrations. The only importer of @clickhouse/client. */
 export { createClickHouseActorArchive } from './actor-archive.ts';
-export { createClickHouseArchive } from './archive.ts';
+export { createClickHouseArchive, createClickHouseIntake } from './archive.ts';
 export { type ArchiveReader, type ArchiveSpan, createClickHouseArchiveReader } from './archive-reader.ts';
 export { createClickHouseCellInventory } from './cell-inventory.ts';
 export { createClickHouseCellReader } from './cell-reader.ts';

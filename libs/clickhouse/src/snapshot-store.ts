@@ -21,7 +21,7 @@ export function createClickHouseSnapshotStore(connection: ClickHouseConnection):
     async save(lineage, partition, { slot, part, id, savedAtMs, bytes, hash }) {
       const rows = new TabSeparatedRows(2 * bytes.length + 1_024);
       rows.text(lineage).number(partition).number(slot).number(part).text(id).number(savedAtMs).raw(bytes).text(hash).end();
-      await connection.insertBytes('snapshots', COLUMNS, rows.toBuffer(), rows.count);
+      await connection.insertBytes('snapshots', COLUMNS, [rows.toBuffer()], rows.count);
     },
   };
 }

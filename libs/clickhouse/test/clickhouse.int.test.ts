@@ -17,13 +17,16 @@ import {
   createClickHouseCheckArchive,
   createClickHouseCheckLedger,
   createClickHouseIncidentLedger,
+  createClickHouseIntake,
   createClickHouseLineageJournal,
   createClickHousePartitionArchive,
   createClickHouseSnapshotStore,
   createClickHouseTimeOrderedArchive,
   migrate,
 } from '@tidemark/clickhouse';
-import { NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
+import { createDescriber, describeEvent } from '@tidemark/codec';
+import { intakeOfRecords, NO_VERSION, StoreUnavailable } from '@tidemark/pipeline';
+import { memoryBatch } from '@tidemark/testing';
 import {
   actorArchiveContract,
   archiveContract,
@@ -172,6 +175,35 @@ describe('the archive in ClickHouse', () => {
       [years[1], '2023-11-14 22:13:20.123'],
       [years[2], '2299-12-31 23:59:59.999'],
     ]);
+  });
+
+  test('records that go in by way of a batch come back as those that go in as objects, from blocks used before too', async () => {
+    const intake = createClickHouseIntake(connection, createDescriber());
+    const hostile = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte));
+    const body = (userId: string, more: object): Buffer =>
+      Buffer.from(
+        JSON.stringify({ type: 'track', event: 'tab\tname', userId, messageId: `m\\${userId}`, timestamp: '2026-11-21T18:00:04.120Z', ...more }),
+      );
+    const fields: readonly { readonly key: Buffer | null; readonly value: Buffer | null; readonly control?: boolean }[] = [
+      { key: Buffer.from('u1'), value: body('u1', { event: 'opened', messageId: 'plain' }) },
+      { key: Buffer.from('漢\0\t'), value: body('漢\0\t', {}) },
+      { key: hostile, value: hostile },
+      { key: Buffer.from('\\N'), value: null },
+      { key: null, value: body('u1', {}) },
+      { key: null, value: null, control: true },
+      { key: Buffer.alloc(0), value: Buffer.alloc(300_000, '\t\\') },
+    ];
+    const collector = intake.collector(7);
+    for (const round of [0, 1]) {
+      const records = fields.map((each, index) => ({ offset: round * 100 + index * 2, timestampMs: 1_700_000_000_000, control: false, ...each }));
+      const batch = memoryBatch({ partition: 11, records, requestedOffset: 0, highWatermark: 200 });
+      for (let index = 0; index < batch.length; index++) collector.add(batch, index);
+      const expected = intakeOfRecords(createClickHouseArchive(connection), describeEvent).collector(7);
+      for (let index = 0; index < batch.length; index++) expected.add(batch, index);
+      await intake.insertRows([collector.take()]);
+      const span = { epoch: 7, partition: 11, from: round * 100, to: round * 100 + 100, limit: 100 };
+      expect(await createClickHouseArchiveReader(connection).records(span)).toEqual(expected.take());
+    }
   });
 
   test('a large batch is cut into several inserts and counted', async () => {

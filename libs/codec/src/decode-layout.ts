@@ -1,6 +1,6 @@
 /** Which place of a record value holds what: the members that make an event, and the paths of the vocabulary. */
 import { ABSENT, type MemberScan } from './decode-scan.ts';
-import { OPEN_ARRAY, OPEN_OBJECT, type ValueText } from './decode-text.ts';
+import { BACKSLASH, OPEN_ARRAY, OPEN_OBJECT, type ValueText } from './decode-text.ts';
 
 /** Instead of a place: an object or array. */
 export const COMPOSITE_PLACE = -3;
@@ -17,6 +17,8 @@ export interface Layout {
   anonymous: number;
   message: number;
   time: number;
+  /** Between the scalars stands no byte that a text format would escape: no backslash, no control character. False = not looked. */
+  readonly isBare: boolean;
   /** By number of the path. */
   readonly paths: Int32Array;
 }
@@ -30,7 +32,16 @@ export function bytePathOf(path: readonly string[]): BytePath {
 }
 
 export function emptyLayout(pathCount: number): Layout {
-  return { type: ABSENT, event: ABSENT, user: ABSENT, anonymous: ABSENT, message: ABSENT, time: ABSENT, paths: new Int32Array(pathCount) };
+  return {
+    type: ABSENT,
+    event: ABSENT,
+    user: ABSENT,
+    anonymous: ABSENT,
+    message: ABSENT,
+    time: ABSENT,
+    isBare: false,
+    paths: new Int32Array(pathCount),
+  };
 }
 
 /** Lays out a scanned value, of duplicate members the last; paths are left to be looked for when asked for. */
@@ -68,8 +79,22 @@ export function layoutOfShape(layout: Layout, paths: readonly BytePath[], scan: 
     anonymous: scalarOf(layout.anonymous),
     message: scalarOf(layout.message),
     time: scalarOf(layout.time),
+    isBare: areGapsBare(scan, text),
     paths: Int32Array.from(paths, (path) => (path === null ? NOT_BY_BYTES : scalarOf(scan.find(path)))),
   };
+}
+
+function areGapsBare({ scalarCount, scalarStarts, scalarEnds }: MemberScan, { bytes, start, end }: ValueText): boolean {
+  let gapStart = start;
+  for (let scalar = 0; scalar <= scalarCount; scalar += 1) {
+    const gapEnd = scalar < scalarCount ? (scalarStarts[scalar] ?? 0) : end;
+    for (let at = gapStart; at < gapEnd; at += 1) {
+      const byte = bytes[at] ?? 0;
+      if (byte < 0x20 || byte === BACKSLASH) return false;
+    }
+    gapStart = scalarEnds[scalar] ?? 0;
+  }
+  return true;
 }
 
 const TYPE = Buffer.from('type');

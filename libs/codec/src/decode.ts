@@ -1,6 +1,6 @@
 /** The fast decoder: one pass over the bytes, one reused event, no allocation for tokens seen before. Equal to `plain.ts` for all bytes. */
-import { COMPOSITE, type EventView, type PropertyValue, type RejectReason, type Vocabulary } from '@tidemark/core';
-import { type EventDescription, type EventType, ID_LIMIT_BYTES, isActionType, nameOf, typeOf, VALUE_LIMIT_BYTES } from './accept.ts';
+import { COMPOSITE, type EventView, type PropertyValue, type RejectReason, Vocabulary } from '@tidemark/core';
+import { type ActorKind, type EventType, ID_LIMIT_BYTES, isActionType, nameOf, typeOf, VALUE_LIMIT_BYTES } from './accept.ts';
 import {
   type BytePath,
   bytePathOf,
@@ -16,16 +16,22 @@ import { MemberScan } from './decode-scan.ts';
 import { ShapeTree } from './decode-shape.ts';
 import { BACKSLASH, OPEN_ARRAY, OPEN_OBJECT, QUOTE, ValueText } from './decode-text.ts';
 import { TokenCache } from './decode-token.ts';
+import type { Describer } from './describe.ts';
 import { ANONYMOUS_TAG, actorHash, messageHash, murmur3, USER_TAG } from './hash.ts';
 import { type JsonObject, propertyValueOf } from './json.ts';
 import { numberTextOf, sliceTextOf } from './number.ts';
-import { type Decoder, descriptionOf, propertyAt, type ReadRecord, type RecordRanges, readRecord, recordAt, rootOf } from './plain.ts';
+import { type Decoder, propertyAt, type ReadRecord, type RecordRanges, readRecord, recordAt, rootOf } from './plain.ts';
 import { timeOf } from './time.ts';
 import { TimeReader } from './time-bytes.ts';
 
 /** The decoder for the fold. A vocabulary that grows later costs its caches, not its answers. */
 export function createDecoder(vocabulary: Vocabulary): Decoder {
   return new FastDecoder(vocabulary);
+}
+
+/** The describer for the archive: the same pass over the bytes, without a vocabulary. */
+export function createDescriber(): Describer {
+  return new FastDecoder(new Vocabulary());
 }
 
 /** What the tokens of `type`, of `event` and of a property mean; null where a record with such a token is none to accept here. */
@@ -58,8 +64,9 @@ const LEARN_EVERY = 64;
 const EXACT_DIGITS = 15;
 
 /** The decoder and the one event that it hands out. Whatever it does not take as usual is read by `readRecord` instead, reasons included. */
-class FastDecoder implements Decoder, EventView {
+class FastDecoder implements Decoder, Describer, EventView {
   reason: RejectReason = 'null_value';
+  readonly message: { bytes: Uint8Array; start: number; end: number } = { bytes: Buffer.of(), start: 0, end: 0 };
   isAction = false;
   nameId = 0;
 
@@ -119,20 +126,30 @@ class FastDecoder implements Decoder, EventView {
     return this.#readPlain(key, value) ? this : null;
   }
 
-  describe(key: Uint8Array | null, value: Uint8Array | null): EventDescription {
-    if (this.decode(key, value) === null) return { accepted: false, reason: this.reason };
-    if (this.#record !== null) return descriptionOf(this.#record);
-    const { user, anonymous, message } = this.#layout;
-    const isUser = this.#isPresent(user);
-    return {
-      accepted: true,
-      type: this.#type?.type ?? 'track',
-      event: this.#name?.text ?? '',
-      actorKind: isUser ? 'user' : 'anonymous',
-      actorId: this.#textOf(isUser ? user : anonymous),
-      messageId: this.#textOf(message),
-      timeMs: this.timeMs,
-    };
+  describeAt(records: RecordRanges, index: number): boolean {
+    if (this.decodeAt(records, index) === null) return false;
+    const { message } = this;
+    // The message id was the last to be looked for.
+    message.bytes = this.#record === null ? this.#text.bytes : Buffer.from(this.#record.messageId);
+    message.start = this.#record === null ? this.#span.start : 0;
+    message.end = this.#record === null ? this.#span.start + this.#span.length : message.bytes.length;
+    return true;
+  }
+
+  get type(): EventType {
+    return this.#record?.type ?? this.#type?.type ?? 'track';
+  }
+
+  get event(): string {
+    return this.#record?.event ?? this.#name?.text ?? '';
+  }
+
+  get actorKind(): ActorKind {
+    return this.#record?.actorKind ?? (this.#isPresent(this.#layout.user) ? 'user' : 'anonymous');
+  }
+
+  get isBare(): boolean {
+    return this.#record === null && this.#layout.isBare && this.#text.lastEscape < 0;
   }
 
   get timeMs(): number {
@@ -319,12 +336,6 @@ class FastDecoder implements Decoder, EventView {
 
   #isString(place: number): boolean {
     return place >= 0 && this.#text.firstByte(place) === QUOTE;
-  }
-
-  /** The text of an id that `#findId` took. */
-  #textOf(place: number): string {
-    const quote = this.#isString(place) ? 1 : 0;
-    return this.#text.bytes.toString('latin1', (this.#text.starts[place] ?? 0) + quote, (this.#text.ends[place] ?? 0) - quote);
   }
 
   #meaningIn<Meaning extends object | null>(cache: TokenCache<Meaning>, place: number): Meaning {

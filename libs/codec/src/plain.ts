@@ -39,8 +39,6 @@ export interface Decoder {
   decode(key: Uint8Array | null, value: Uint8Array | null): EventView | null;
   /** The same for one of many records; the view reads from its Buffer. While it decodes, single bytes of the Buffer may be changed, and are put back. */
   decodeAt(records: RecordRanges, index: number): EventView | null;
-  /** The same decision with the texts that the archive writes; allocates. */
-  describe(key: Uint8Array | null, value: Uint8Array | null): EventDescription;
   /** Why the last rejected record was. Meaningless before there is one. */
   readonly reason: RejectReason;
 }
@@ -80,11 +78,6 @@ export function readRecord(key: Uint8Array | null, value: Uint8Array | null): Re
 export function describeEvent(key: Uint8Array | null, value: Uint8Array | null): EventDescription {
   const record = readRecord(key, value);
   if (typeof record === 'string') return { accepted: false, reason: record };
-  return descriptionOf(record);
-}
-
-/** What the archive writes of an accepted record. */
-export function descriptionOf(record: ReadRecord): EventDescription {
   const { type, event, actorKind, actorId, messageId, timeMs } = record;
   return { accepted: true, type, event, actorKind, actorId, messageId, timeMs };
 }
@@ -103,11 +96,6 @@ export function createPlainDecoder(vocabulary: Vocabulary): Decoder {
     decodeAt(records, index) {
       const { key, value } = recordAt(records, index);
       return decode(key, value);
-    },
-    describe(key, value) {
-      const description = describeEvent(key, value);
-      if (!description.accepted) reason = description.reason;
-      return description;
     },
     get reason() {
       return reason;

@@ -1,6 +1,6 @@
 /** The archiver process: writes every record of the events topic to ClickHouse, with an unbroken chain of what is there. Wiring only. */
-import { connectClickHouse, createClickHouseArchive } from '@tidemark/clickhouse';
-import { describeEvent } from '@tidemark/codec';
+import { connectClickHouse, createClickHouseIntake } from '@tidemark/clickhouse';
+import { createDescriber } from '@tidemark/codec';
 import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
 import { createArchiveWriter, StoreUnavailable } from '@tidemark/pipeline';
 import {
@@ -43,11 +43,10 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 256 * 1024 });
+  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 256 * 1024, keepsBytes: false });
   const writer = createArchiveWriter({
-    archive: createClickHouseArchive(clickhouse),
+    archive: createClickHouseIntake(clickhouse, createDescriber()),
     log,
-    describe: describeEvent,
     epoch: EPOCH,
     clock: systemClock,
     onNote: createNoteLog(logger),

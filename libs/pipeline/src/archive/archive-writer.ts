@@ -3,17 +3,15 @@
 // 1. A chunk's records are inserted. A crash before the acknowledgement leaves rows that the chain does not name; the same rows are written again.
 // 2. Its link is added to the chain. A rebuild reads only what an unbroken chain names, so a chunk that failed is a hole that is seen, and the next start fills it.
 // 3. The position is committed, for lag tools only: a start resumes from the chain.
-import type { Archive } from '../ports/archive.ts';
+import type { ArchiveIntake } from '../ports/archive.ts';
 import type { EventLog, LogBatch, LogHandler } from '../ports/log.ts';
 import { type ArchivePosition, archivePosition } from './archive-position.ts';
-import type { DescribeRecord } from './archived-record.ts';
 import { gaveUp, type RetryClock, type RetryOptions, retried } from './retry.ts';
 import { createSession, cutTail, type DueChunk, heldBytes, nextInsert, type Session, takeBatch } from './session.ts';
 
-export interface ArchiveWriterOptions {
-  readonly archive: Archive;
+export interface ArchiveWriterOptions<Rows> {
+  readonly archive: ArchiveIntake<Rows>;
   readonly log: Pick<EventLog, 'bounds' | 'control'>;
-  readonly describe: DescribeRecord;
   readonly epoch: number;
   readonly clock: RetryClock;
   /** Offsets per chunk; default 5,000. */
@@ -68,20 +66,20 @@ export interface ArchiveWriter {
   totals(): ArchiveTotals;
 }
 
-export function createArchiveWriter(options: ArchiveWriterOptions): ArchiveWriter {
+export function createArchiveWriter<Rows>(options: ArchiveWriterOptions<Rows>): ArchiveWriter {
   return new LogArchiver(options);
 }
 
 /** Owns the sessions of the partitions that are assigned, from `run` to `stop`. */
-class LogArchiver implements ArchiveWriter {
+class LogArchiver<Rows> implements ArchiveWriter {
   readonly handler: LogHandler = {
     assigned: (partition) => this.#assigned(partition),
     revoked: (partition) => this.#drop(partition),
     batch: (batch) => this.#batch(batch),
   };
-  readonly #options: Required<ArchiveWriterOptions>;
+  readonly #options: Required<ArchiveWriterOptions<Rows>>;
   readonly #retry: RetryOptions;
-  readonly #sessions = new Map<number, Session>();
+  readonly #sessions = new Map<number, Session<Rows>>();
   readonly #halted = new Map<number, string>();
   /** The latest question where a partition goes on; revoking takes it back. */
   readonly #loads = new Map<number, symbol>();
@@ -91,7 +89,7 @@ class LogArchiver implements ArchiveWriter {
   #stopAtMs: number | null = null;
   #totals = { records: 0, bytes: 0, chunks: 0, failures: 0, heldBytes: 0 };
 
-  constructor(options: ArchiveWriterOptions) {
+  constructor(options: ArchiveWriterOptions<Rows>) {
     this.#options = {
       chunkRecords: 5_000,
       flushIntervalMs: 1_000,
@@ -168,8 +166,9 @@ class LogArchiver implements ArchiveWriter {
       this.halt(partition, position.halt);
       return null;
     }
-    const { epoch, chunkRecords } = this.#options;
-    this.#sessions.set(partition, createSession({ epoch, partition, from: position.from, chunkRecords }));
+    const { archive, epoch, chunkRecords } = this.#options;
+    const collector = archive.collector(epoch);
+    this.#sessions.set(partition, createSession({ epoch, partition, from: position.from, chunkRecords, collector }));
     if (this.#paused) this.#options.log.control(partition, { pause: true });
     this.#options.onNote({ note: 'reading', partition, from: position.from });
     return position.from;
@@ -190,8 +189,8 @@ class LogArchiver implements ArchiveWriter {
       this.#recheck(session).catch(this.#ended.reject);
       return;
     }
-    const { epoch, describe, clock, maxHeldBytes } = this.#options;
-    this.#totals.heldBytes += takeBatch(session, batch, { epoch, describe, nowMs: clock.monotonicMs() });
+    const { clock, maxHeldBytes } = this.#options;
+    this.#totals.heldBytes += takeBatch(session, batch, clock.monotonicMs());
     if (session.queue.length > 0) this.#wake.abort();
     if (this.#paused || this.#totals.heldBytes <= maxHeldBytes) return;
     this.#paused = true;
@@ -199,7 +198,7 @@ class LogArchiver implements ArchiveWriter {
   }
 
   /** The client jumped: either the log has lost our position, or another fetch from it succeeds. */
-  async #recheck(session: Session): Promise<void> {
+  async #recheck(session: Session<Rows>): Promise<void> {
     const { partition, cutter } = session;
     const isCurrent = (): boolean => this.#sessions.get(partition) === session && this.#stopAtMs === null;
     const ask = async (): Promise<ArchivePosition> => archivePosition(cutter.next, (await this.#options.log.bounds()).get(partition));
@@ -231,14 +230,14 @@ class LogArchiver implements ArchiveWriter {
     }
   }
 
-  async #saveChunks(due: readonly DueChunk[]): Promise<void> {
+  async #saveChunks(due: readonly DueChunk<Rows>[]): Promise<void> {
     const { archive } = this.#options;
-    const records = due.flatMap(({ chunk }) => chunk.records);
+    const rows = due.map(({ chunk }) => chunk.rows);
     const goesOn = (): boolean => this.#goesOn();
-    if ((await retried(this.#retry, 'archive records', () => archive.insert(records), goesOn)) === gaveUp) return;
+    if ((await retried(this.#retry, 'archive records', () => archive.insertRows(rows), goesOn)) === gaveUp) return;
     for (const { session, chunk } of due) {
       if ((await retried(this.#retry, 'extend the chain', () => archive.extendChain(chunk.link), goesOn)) === gaveUp) return;
-      this.#totals.records += chunk.records.length;
+      this.#totals.records += chunk.link.count;
       this.#totals.bytes += chunk.bytes;
       this.#totals.chunks += 1;
       if (this.#sessions.get(session.partition) !== session) continue;

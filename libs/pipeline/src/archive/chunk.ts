@@ -1,45 +1,49 @@
 /** Cuts one partition's records into chunks: at fixed offsets, so that every archiver cuts alike, and earlier where the log ends. */
-import { createHash } from 'node:crypto';
-import type { ArchiveChunk, ArchivedRecord } from '../ports/archive.ts';
+import type { ArchiveChunk, RecordCollector } from '../ports/archive.ts';
+import type { LogBatch } from '../ports/log.ts';
+import { createChunkHash } from './chunk-hash.ts';
 
 /** A chunk's records, and the link of the chain that follows them. */
-export interface CutChunk {
+export interface CutChunk<Rows> {
   readonly link: ArchiveChunk;
-  readonly records: readonly ArchivedRecord[];
+  readonly rows: Rows;
   /** Of keys and values. */
   readonly bytes: number;
 }
 
-export interface ChunkCutter {
+export interface ChunkCutter<Rows> {
   /** Everything below was taken. */
   readonly next: number;
   /** Records taken and not yet cut. */
   readonly openRecords: number;
   readonly openBytes: number;
   /** Takes the next record; answers the chunk that it completes. Of a record below `next` nothing is taken. */
-  take(record: ArchivedRecord): CutChunk | null;
+  take(batch: LogBatch, index: number): CutChunk<Rows> | null;
   /** Cuts what is open, or answers null when nothing is. */
-  cutTail(): CutChunk | null;
+  cutTail(): CutChunk<Rows> | null;
 }
 
 /** `from`: where the chain ends. A chunk ends at the next multiple of `chunkRecords`, which counts offsets: they are sparse. */
-export function createChunkCutter(options: {
+export function createChunkCutter<Rows>(options: {
   readonly epoch: number;
   readonly partition: number;
   readonly from: number;
   readonly chunkRecords: number;
-}): ChunkCutter {
-  const { epoch, partition, chunkRecords } = options;
+  readonly collector: RecordCollector<Rows>;
+}): ChunkCutter<Rows> {
+  const { epoch, partition, chunkRecords, collector } = options;
   const floorOf = (offset: number): number => offset - (offset % chunkRecords);
   let from = options.from;
   let next = from;
-  let records: ArchivedRecord[] = [];
+  let hash = createChunkHash();
+  let count = 0;
   let bytes = 0;
 
-  const cut = (to: number): CutChunk => {
-    const chunk = { link: { epoch, partition, from, to, count: records.length, hash: chunkHash(records) }, records, bytes };
+  const cut = (to: number): CutChunk<Rows> => {
+    const chunk = { link: { epoch, partition, from, to, count, hash: hash.digest() }, rows: collector.take(), bytes };
     from = to;
-    records = [];
+    hash = createChunkHash();
+    count = 0;
     bytes = 0;
     return chunk;
   };
@@ -49,47 +53,24 @@ export function createChunkCutter(options: {
       return next;
     },
     get openRecords() {
-      return records.length;
+      return count;
     },
     get openBytes() {
       return bytes;
     },
-    take(record) {
-      if (record.offset < next) return null;
-      const last = records.at(-1);
+    take(batch, index) {
+      const offset = batch.offset(index);
+      if (offset < next) return null;
       // A gap in the offsets leads over the boundary: the chunk ends at the last boundary before this record.
-      const before = last !== undefined && floorOf(record.offset) > last.offset ? cut(floorOf(record.offset)) : null;
-      records.push(record);
-      bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
-      next = record.offset + 1;
+      const before = count > 0 && floorOf(offset) >= next ? cut(floorOf(offset)) : null;
+      collector.add(batch, index);
+      bytes += hash.addAt(batch, index);
+      count += 1;
+      next = offset + 1;
       // Where both hold, the second chunk is cut by the record after this one.
       if (before !== null) return before;
       return next % chunkRecords === 0 ? cut(next) : null;
     },
-    cutTail: () => (records.length === 0 ? null : cut(next)),
-  };
-}
-
-/** SHA-256 over each record's offset, key and value, each with its length (−1 = null), in offset order; hex. */
-export function chunkHash(records: readonly ArchivedRecord[]): string {
-  const hash = createChunkHash();
-  for (const record of records) hash.add(record);
-  return hash.digest();
-}
-
-/** The same, record by record. */
-export function createChunkHash(): { add(record: ArchivedRecord): void; digest(): string } {
-  const hash = createHash('sha256');
-  const head = Buffer.allocUnsafe(16);
-  return {
-    add: ({ offset, key, value }) => {
-      head.writeBigUInt64BE(BigInt(offset), 0);
-      head.writeInt32BE(key?.length ?? -1, 8);
-      head.writeInt32BE(value?.length ?? -1, 12);
-      hash.update(head);
-      if (key !== null) hash.update(key);
-      if (value !== null) hash.update(value);
-    },
-    digest: () => hash.digest('hex'),
+    cutTail: () => (count === 0 ? null : cut(next)),
   };
 }

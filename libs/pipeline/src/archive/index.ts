@@ -7,5 +7,6 @@ export {
   type ArchiveWriterOptions,
   createArchiveWriter,
 } from './archive-writer.ts';
-export { chunkHash } from './chunk.ts';
+export { intakeOfRecords } from './archived-record.ts';
+export { chunkHash } from './chunk-hash.ts';
 export { gaveUp, type RetryClock, type RetryOptions, retried } from './retry.ts';

@@ -1,4 +1,7 @@
 /** The ports to the archive of every record, and to the unbroken chain of acknowledged chunks: written by the archiver, read by whoever recomputes. */
+import type { LogBatch } from './log.ts';
+
+export type { Describer } from '@tidemark/codec';
 
 /** One record as archived. `actorId`… are set when it parses, `reason` otherwise. */
 export interface ArchivedRecord {
@@ -40,6 +43,20 @@ export interface Archive {
   extendChain(chunk: ArchiveChunk): Promise<void>;
   /** The end of the unbroken chain that begins at the lowest archived offset: where the archiver resumes; null when nothing is archived. */
   chainEnd(epoch: number, partition: number): Promise<{ from: number; to: number } | null>;
+}
+
+/** Takes the records of one partition out of batches, into the form in which its archive is given them. Of a batch it keeps nothing but what `LogBatch` allows. */
+export interface RecordCollector<Rows> {
+  add(batch: LogBatch, index: number): void;
+  /** What was added since the last call, in that order. */
+  take(): Rows;
+}
+
+/** An archive as the archiver writes to it: records go from the log's bytes to the archive's own form of them, `Rows`. */
+export interface ArchiveIntake<Rows> extends Pick<Archive, 'extendChain' | 'chainEnd'> {
+  collector(epoch: number): RecordCollector<Rows>;
+  /** As `insert` of `Archive`. */
+  insertRows(rows: readonly Rows[]): Promise<void>;
 }
 
 /** Where to read one partition: `from ≤ offset < to`. */

@@ -1,5 +1,5 @@
 /** Walks one partition's archive in order, along its unbroken chain only, and holds every chunk to the count and hash that its link names. */
-import { createChunkHash } from '../archive/chunk.ts';
+import { createChunkHash } from '../archive/chunk-hash.ts';
 import type { ArchiveChunk, ArchivedRecord, PartitionArchive } from '../ports/archive.ts';
 
 export interface WalkOptions {

@@ -3,6 +3,8 @@ import { describeEvent } from '@tidemark/codec';
 import { MemoryArchive, MemoryLog, type MemoryMember } from '@tidemark/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ArchiveNote, type ArchiveWriter, type ArchiveWriterOptions, createArchiveWriter } from '../../src/archive/archive-writer.ts';
+import { intakeOfRecords } from '../../src/archive/archived-record.ts';
+import type { Archive, ArchivedRecord } from '../../src/ports/archive.ts';
 import { StoreUnavailable } from '../../src/ports/sink.ts';
 
 /** Time that moves when told, and wakes who sleeps. */
@@ -36,6 +38,8 @@ class ManualClock {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+type Changes = Partial<Omit<ArchiveWriterOptions<readonly ArchivedRecord[]>, 'archive'>> & { readonly archive?: Archive };
+
 interface Bench {
   readonly clock: ManualClock;
   readonly writer: ArchiveWriter;
@@ -54,14 +58,13 @@ afterEach(async () => {
   }
 });
 
-async function archiver(log: MemoryLog, memory: MemoryArchive, changes: Partial<ArchiveWriterOptions> = {}): Promise<Bench> {
+async function archiver(log: MemoryLog, memory: MemoryArchive, { archive = memory.archive, ...changes }: Changes = {}): Promise<Bench> {
   const clock = new ManualClock();
   const notes: ArchiveNote[] = [];
   const member = log.member();
   const base = {
-    archive: memory.archive,
+    archive: intakeOfRecords(archive, describeEvent),
     log: member,
-    describe: describeEvent,
     epoch: 3,
     chunkRecords: 10,
     clock,

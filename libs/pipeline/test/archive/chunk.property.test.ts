@@ -1,8 +1,13 @@
 // Chunks partition what was taken, whatever the batches were, and end at the same offsets for every archiver.
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CutChunk, chunkHash, createChunkCutter } from '../../src/archive/chunk.ts';
-import type { ArchivedRecord } from '../../src/ports/archive.ts';
+import { type CutChunk, createChunkCutter } from '../../src/archive/chunk.ts';
+import { chunkHash, createChunkHash } from '../../src/archive/chunk-hash.ts';
+import type { ArchivedRecord, RecordCollector } from '../../src/ports/archive.ts';
+import { archiveBatch } from '../../src/verify/archive-batch.ts';
+
+type Chunk = CutChunk<readonly number[]>;
 
 function record(offset: number, value = `v${offset}`): ArchivedRecord {
   return {
@@ -30,11 +35,25 @@ const sparse = (from: number): fc.Arbitrary<number[]> =>
       });
     });
 
-function cutAll(offsets: readonly number[], from: number, chunkRecords: number, tailAfter: ReadonlySet<number> = new Set()): CutChunk[] {
-  const cutter = createChunkCutter({ epoch: 1, partition: 2, from, chunkRecords });
-  const chunks: CutChunk[] = [];
+function collectOffsets(): RecordCollector<readonly number[]> {
+  let offsets: number[] = [];
+  return {
+    add: (batch, index) => {
+      offsets.push(batch.offset(index));
+    },
+    take: () => {
+      const taken = offsets;
+      offsets = [];
+      return taken;
+    },
+  };
+}
+
+function cutAll(offsets: readonly number[], from: number, chunkRecords: number, tailAfter: ReadonlySet<number> = new Set()): Chunk[] {
+  const cutter = createChunkCutter({ epoch: 1, partition: 2, from, chunkRecords, collector: collectOffsets() });
+  const chunks: Chunk[] = [];
   for (const offset of offsets) {
-    const chunk = cutter.take(record(offset));
+    const chunk = cutter.take(archiveBatch(2, [record(offset)]), 0);
     if (chunk !== null) chunks.push(chunk);
     const tail = tailAfter.has(offset) ? cutter.cutTail() : null;
     if (tail !== null) chunks.push(tail);
@@ -51,14 +70,15 @@ describe('chunks', () => {
           fc.property(sparse(from), fc.array(fc.nat(300)), (offsets, tails) => {
             const chunks = cutAll(offsets, from, chunkRecords, new Set(tails));
             let end = from;
-            for (const { link, records } of chunks) {
+            for (const { link, rows } of chunks) {
               expect(link.from).toBe(end);
               expect(link.to).toBeGreaterThan(link.from);
-              expect(link.count).toBe(records.length);
-              expect(records.every(({ offset }) => offset >= link.from && offset < link.to)).toBe(true);
+              expect(link.count).toBe(rows.length);
+              expect(link.hash).toBe(chunkHash(rows.map((offset) => record(offset))));
+              expect(rows.every((offset) => offset >= link.from && offset < link.to)).toBe(true);
               end = link.to;
             }
-            expect(chunks.flatMap(({ records }) => records.map(({ offset }) => offset))).toEqual(offsets);
+            expect(chunks.flatMap(({ rows }) => rows)).toEqual(offsets);
             expect(end).toBe(offsets.length === 0 ? from : (offsets.at(-1) ?? 0) + 1);
           }),
           { numRuns: 20 },
@@ -71,12 +91,12 @@ describe('chunks', () => {
   it('end at every multiple of the chunk size below which a record was taken before, tails or not', () => {
     fc.assert(
       fc.property(sparse(0), fc.array(fc.nat(300)), fc.integer({ min: 2, max: 12 }), (offsets, tails, chunkRecords) => {
-        const ends = (chunks: readonly CutChunk[]): number[] => chunks.map(({ link }) => link.to);
+        const ends = (chunks: readonly Chunk[]): number[] => chunks.map(({ link }) => link.to);
         const plain = cutAll(offsets, 0, chunkRecords);
         const withTails = new Set(ends(cutAll(offsets, 0, chunkRecords, new Set(tails))));
         // The last chunk and those that end in a gap may be cut by a tail instead.
-        for (const { link, records } of plain.slice(0, -1)) expect(link.to % chunkRecords === 0 && records.length > 0).toBe(true);
-        for (const { link, records } of plain) if (records.at(-1)?.offset === link.to - 1) expect(withTails.has(link.to)).toBe(true);
+        for (const { link, rows } of plain.slice(0, -1)) expect(link.to % chunkRecords === 0 && rows.length > 0).toBe(true);
+        for (const { link, rows } of plain) if (rows.at(-1) === link.to - 1) expect(withTails.has(link.to)).toBe(true);
       }),
     );
   });
@@ -98,5 +118,36 @@ describe('the hash of a chunk', () => {
     ];
     expect(new Set(variants.map(chunkHash)).size).toBe(variants.length);
     expect(chunkHash([{ ...base, timestampMs: 9 }])).toBe(chunkHash([base]));
+  });
+
+  it('is that of the plain words, for records of any size, as objects and where they lie', () => {
+    const bytes = fc.option(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.integer({ min: 8_000, max: 40_000 }).map((length) => Buffer.alloc(length, 7)),
+      ),
+    );
+    const field = bytes.map((found) => found && Buffer.from(found));
+    fc.assert(
+      fc.property(fc.array(fc.record({ offset: fc.maxSafeNat(), key: field, value: field }), { minLength: 1, maxLength: 30 }), (fields) => {
+        const records = fields.map((each) => ({ ...record(0), ...each }));
+        const plain = createHash('sha256');
+        for (const { offset, key, value } of records) {
+          const head = Buffer.alloc(16);
+          head.writeBigUInt64BE(BigInt(offset), 0);
+          head.writeInt32BE(key?.length ?? -1, 8);
+          head.writeInt32BE(value?.length ?? -1, 12);
+          plain.update(head);
+          for (const part of [key, value]) if (part !== null) plain.update(part);
+        }
+        const expected = plain.digest('hex');
+        expect(chunkHash(records)).toBe(expected);
+        const inPlace = createChunkHash();
+        const batch = archiveBatch(2, records);
+        const counted = records.map((_, index) => inPlace.addAt(batch, index));
+        expect(inPlace.digest()).toBe(expected);
+        expect(counted).toEqual(records.map(({ key, value }) => (key?.length ?? 0) + (value?.length ?? 0)));
+      }),
+    );
   });
 });

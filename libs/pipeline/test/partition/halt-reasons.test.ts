@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describeEvent } from '@tidemark/codec';
 import { MemoryArchive } from '@tidemark/testing';
 import { afterAll, expect, test } from 'vitest';
-import { createArchiveWriter, createLongLog, HALT_REASONS, type HaltCode, haltCodeOf, StoreUnavailable } from '../../src/index.ts';
+import { createArchiveWriter, createLongLog, HALT_REASONS, type HaltCode, haltCodeOf, intakeOfRecords, StoreUnavailable } from '../../src/index.ts';
 import { ArchivedLog } from '../past/archived-log.ts';
 import { Bench, type Running } from './bench.ts';
 import { OTHER_SET, SET } from './folded.ts';
@@ -189,9 +189,8 @@ test('the archiver: a log that lost what was not archived, or ends before the ar
     const memory = new MemoryArchive();
     if (to !== null) await memory.archive.extendChain({ epoch: 1, partition: 0, from: 0, to, count: 0, hash: '' });
     const writer = createArchiveWriter({
-      archive: memory.archive,
+      archive: intakeOfRecords(memory.archive, describeEvent),
       log: { bounds: async () => new Map(bounds === null ? [] : [[0, bounds]]), control: () => undefined },
-      describe: describeEvent,
       epoch: 1,
       clock: { monotonicMs: () => 0, sleep: async () => undefined },
       onNote: (note) => {

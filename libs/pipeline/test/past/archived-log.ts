@@ -2,7 +2,7 @@
 import { describeEvent } from '@tidemark/codec';
 import { MemoryArchive, MemoryLog, memoryBatch } from '@tidemark/testing';
 import { archivedRecordOf } from '../../src/archive/archived-record.ts';
-import { chunkHash } from '../../src/archive/chunk.ts';
+import { chunkHash } from '../../src/archive/chunk-hash.ts';
 
 export class ArchivedLog {
   readonly log: MemoryLog;

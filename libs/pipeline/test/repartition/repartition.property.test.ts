@@ -4,7 +4,7 @@ import { type Outcome, rowValue } from '@tidemark/core';
 import { MemoryArchive } from '@tidemark/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chunkHash } from '../../src/archive/chunk.ts';
+import { chunkHash } from '../../src/archive/chunk-hash.ts';
 import { type ArchivedRecord, judgedRecords, mergeByClock, predictOutcomes } from '../../src/index.ts';
 import { createBatchFolder } from '../../src/partition/fold-batch.ts';
 import { emptyMemory, type PartitionMemory } from '../../src/partition/memory.ts';

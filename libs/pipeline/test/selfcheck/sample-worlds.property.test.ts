@@ -6,7 +6,7 @@ import { createCalendars, DEFAULT_SETTINGS, lineageOf, PartitionFold, Vocabulary
 import { parseMetricSets } from '@tidemark/definitions';
 import { MemoryArchive, sampleHistory } from '@tidemark/testing';
 import { expect, test } from 'vitest';
-import { chunkHash } from '../../src/archive/chunk.ts';
+import { chunkHash } from '../../src/archive/chunk-hash.ts';
 import { type ArchivedRecord, createActorChecker } from '../../src/index.ts';
 import { createBatchFolder } from '../../src/partition/fold-batch.ts';
 import { emptyMemory } from '../../src/partition/memory.ts';

@@ -2,7 +2,7 @@
 import { MemoryArchive } from '@tidemark/testing';
 import { archivedRecord } from '@tidemark/testing/contracts';
 import { expect, test } from 'vitest';
-import { chunkHash } from '../../src/archive/chunk.ts';
+import { chunkHash } from '../../src/archive/chunk-hash.ts';
 import type { ArchivedRecord } from '../../src/index.ts';
 import { walkArchive } from '../../src/verify/archive-walk.ts';
 import { rangesOfTables } from '../../src/verify/table-ranges.ts';

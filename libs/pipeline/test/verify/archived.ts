@@ -3,7 +3,7 @@ import { describeEvent } from '@tidemark/codec';
 import { lineageOf, type MetricSet } from '@tidemark/core';
 import { type MemoryArchive, memoryBatch } from '@tidemark/testing';
 import { archivedRecordOf } from '../../src/archive/archived-record.ts';
-import { chunkHash } from '../../src/archive/chunk.ts';
+import { chunkHash } from '../../src/archive/chunk-hash.ts';
 import type { ArchivedRecord, CheckResult, Difference, VerifyPartitionOptions } from '../../src/index.ts';
 import { verifyPartition } from '../../src/index.ts';
 import type { Bench } from '../partition/bench.ts';

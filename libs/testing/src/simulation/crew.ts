@@ -6,6 +6,7 @@ import {
   type ArchiveWriter,
   createArchiveWriter,
   type EventLog,
+  intakeOfRecords,
   type LogHandler,
   type LogIdentity,
   type LogWriter,
@@ -116,9 +117,8 @@ export class Crew {
     const { member, log, identity } = this.#client(process);
     const clock = schedule.clockOf(process);
     const archiver = createArchiveWriter({
-      archive: engines.archiveOf(process, schedule),
+      archive: intakeOfRecords(engines.archiveOf(process, schedule), describeEvent),
       log,
-      describe: describeEvent,
       epoch: world.epoch,
       clock: { monotonicMs: clock.nowMs, sleep: clock.sleep },
       ...plan.archive,

@@ -9,9 +9,10 @@ import {
   createClickHouseCellInventory,
   createClickHouseCellReader,
   createClickHouseCellSink,
+  createClickHouseIntake,
   migrate,
 } from '@tidemark/clickhouse';
-import { describeEvent } from '@tidemark/codec';
+import { createDescriber } from '@tidemark/codec';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createEventLog, createLogWriter, ensureEventsTopic, type KafkaConnection } from '@tidemark/kafka';
 import {
@@ -150,11 +151,10 @@ export class Deployed {
     const events: WorkerEvent[] = [];
     const worker = this.#worker(events);
     const archiving = createEventLog(this.kafka, { groupId: `${namespace}.archiver` });
-    const archive = createClickHouseArchive(this.clickhouse);
+    const archive = createClickHouseIntake(this.clickhouse, createDescriber());
     const archiver = createArchiveWriter({
       archive,
       log: archiving,
-      describe: describeEvent,
       epoch: 1,
       clock: systemClock,
       chunkRecords: 30,

@@ -7,15 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ClickHouseConnection,
   connectClickHouse,
-  createClickHouseArchive,
   createClickHouseCellReader,
   createClickHouseCellSink,
   createClickHouseCheckArchive,
   createClickHouseCheckLedger,
+  createClickHouseIntake,
   createClickHousePartitionArchive,
   migrate,
 } from '@tidemark/clickhouse';
-import { describeEvent } from '@tidemark/codec';
+import { createDescriber } from '@tidemark/codec';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { createActorChecker, createArchiveWriter, type HeldLineage, type TableRange, versionDecimal, versionOf, Worker } from '@tidemark/pipeline';
 import {
@@ -96,8 +96,8 @@ async function publishAndArchive(): Promise<string> {
   });
   await writer.append(orders);
   const [member, archiving] = [log.member(), log.member()];
-  const archive = createClickHouseArchive(clickhouse);
-  const archiver = createArchiveWriter({ archive, log: archiving, describe: describeEvent, epoch: 1, clock: systemClock, chunkRecords: 30 });
+  const archive = createClickHouseIntake(clickhouse, createDescriber());
+  const archiver = createArchiveWriter({ archive, log: archiving, epoch: 1, clock: systemClock, chunkRecords: 30 });
   const worker = new Worker({
     sets: readMetricSets([join(folder, 'shop.yaml')]),
     settings: DEFAULT_SETTINGS,
