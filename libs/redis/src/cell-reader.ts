@@ -27,8 +27,13 @@ export function createRedisCellReader(connection: RedisConnection): CellReader {
       );
       return (await Promise.all(replies)).map(decodeHead);
     },
-    async read(lineage, partitions, ranges): Promise<readonly PartitionRows[]> {
-      return await Promise.all(partitions.map((partition) => readPartition(connection, keysOf(lineage, partition), partition, ranges)));
+    async read(lineage, partitions, ranges, since): Promise<readonly PartitionRows[]> {
+      const read = partitions.map(async (partition) => {
+        const answer = await readPartition(connection, keysOf(lineage, partition), partition, ranges);
+        const above = since?.get(partition);
+        return above === undefined ? answer : { ...answer, rows: answer.rows.filter(({ version }) => version > above) };
+      });
+      return await Promise.all(read);
     },
   };
 }
