@@ -61,7 +61,7 @@ export interface ReadContext {
  * Whether the rows of `base` with the changes above it are those of `head`. A row carries the version of its last change, and a version never has two
  * values; so they are, from whichever store, while both heads are of one log. A raised epoch may leave out what the one before had folded last.
  */
-export function continues(base: Head, head: Head): boolean {
+function continues(base: Head, head: Head): boolean {
   if (head.closed < base.closed || splitVersion(head.closed).epoch !== splitVersion(base.closed).epoch) return false;
   if (base.note === null || head.note === null || head.note.log !== base.note.log) return false;
   return head.closed > base.closed || head.note.fingerprint === base.note.fingerprint;
