@@ -58,7 +58,11 @@ function isCurrent(cached: CachedFigures, heads: readonly ChosenHead[], nowMs: n
   return !ahead || nowMs - cached.readAtMs <= AHEAD_MS;
 }
 
+/** Of plain data; a list of ten thousand figures is counted at every answer, so nothing is made for it. */
 function countLeaves(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
-  return Object.values(value).reduce((sum: number, part: unknown) => sum + countLeaves(part), 0);
+  let leaves = 0;
+  if (Array.isArray(value)) for (let index = 0; index < value.length; index++) leaves += countLeaves(value[index]);
+  else for (const name in value) leaves += countLeaves(Reflect.get(value, name));
+  return leaves;
 }

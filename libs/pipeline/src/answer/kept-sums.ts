@@ -5,8 +5,8 @@ import type { ChosenHead, PartitionReading } from './read.ts';
 import { isWithin, NO_ROWS } from './rows.ts';
 
 /** What is kept of a row beside its integers, and of each bucket and value beside its rows: roughly, in bytes of V8's heap. */
-const BYTES_PER_ROW = 48;
-const BYTES_PER_PLACE = 320;
+const BYTES_PER_ROW = 64;
+const BYTES_PER_PLACE = 480;
 const BYTES_PER_CELL = 8;
 /** Of one table: the asked range, the one before, and both cut to equal length. */
 const RANGES_KEPT = 4;
@@ -87,16 +87,17 @@ export class KeptSums {
     if (parts === undefined) {
       parts = new Array<readonly number[] | undefined>(this.#partitions.length).fill(undefined);
       kept.parts.set(row.bucket, parts);
-      kept.sums.set(row.bucket, []);
       this.#places++;
     }
     const was = parts[place];
     const is = Array.from(row.cells);
+    const sums = kept.sums.get(row.bucket);
+    if (sums === undefined) kept.sums.set(row.bucket, Array.from(is));
+    else change(sums, was, is);
     if (was === undefined) this.#rows++;
     this.#cells += is.length - (was?.length ?? 0);
     parts[place] = is;
-    change(kept.sums.get(row.bucket), was, is);
-    for (const sums of table.ranges) if (row.bucket >= sums.from && row.bucket <= sums.to) change(sums.byValue.get(row.value), was, is);
+    for (const { from, to, byValue } of table.ranges) if (row.bucket >= from && row.bucket <= to) change(byValue.get(row.value), was, is);
   }
 
   /** Takes all rows of a partition off. */

@@ -33,7 +33,7 @@ test('those who ask for the same ranges at once have the sums one after the othe
 });
 
 test('lineages and ranges do not share sums; those used last stay while there is room', async () => {
-  const kept = createKeptQuestions([0], { maxBytes: 5_000, maxAgeMs: 1_000 });
+  const kept = createKeptQuestions([0], { maxBytes: 7_000, maxAgeMs: 1_000 });
   const rowsOf = (lineage: string, from: number, rows: number | null) =>
     kept.inTurn({ lineage, ranges: [{ metric: 'm', table: 'total', from, to: 9, sliced: false }], nowMs: 0 }, async (sums) => {
       const { size } = sums.sourceOf('m').rows('total', '');
