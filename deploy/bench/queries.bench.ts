@@ -22,6 +22,8 @@ const funnelDays = 90;
 const historyDays = 120;
 const historyEndMs = Date.UTC(2025, 5, 20, 12);
 const warmMs = 2_000;
+/** Between two answers of one world: a quarter of a second of the live rate. */
+const movedEvents = 500;
 
 const options: Options = readBenchOptions(process.argv.slice(2), {
   /** Of the history. */
@@ -73,10 +75,14 @@ await withEngines(['kafka', 'redis', 'clickhouse'], async ({ addresses }) => {
 function* historyThenLive(): Generator<SampleEvent> {
   const [seed, people, events] = [options.number('seed'), options.number('people'), options.number('events')];
   yield* eventStream({ seed, events, people, days: historyDays, endMs: historyEndMs });
-  // People of another seed have other ids of messages and the same names. Its time goes on about as the clock on the wall does.
-  const live = options.number('rate') * (options.number('seconds') + 30) * options.number('repeats') * 2;
-  const days = live / options.number('rate') / 86_400;
-  yield* eventStream({ seed: seed + 1, events: live, people, days, endMs: historyEndMs + days * 86_400_000 });
+  yield* liveStream(options.number('rate') * (options.number('seconds') + 30) * options.number('repeats') * 2);
+}
+
+/** People of another seed have other ids of messages and the same names. Its time goes on about as the clock on the wall does. */
+function liveStream(events: number): Iterable<SampleEvent> {
+  const days = events / options.number('rate') / 86_400;
+  const [seed, people] = [options.number('seed') + 1, options.number('people')];
+  return eventStream({ seed, events, people, days, endMs: historyEndMs + days * 86_400_000 });
 }
 
 async function measureLoaded(deployed: Deployed, load: SteadyLoad): Promise<readonly Loaded[]> {
@@ -135,6 +141,8 @@ async function measureGrowth(redisUrl: string): Promise<readonly Growth[]> {
       redisUrl,
       namespace: uniqueName(`bench_growth_${events}`),
       events: eventStream({ seed, events, people, days: historyDays, endMs: historyEndMs }),
+      live: liveStream(2 * 2 * options.number('samples') * movedEvents),
+      movedEvents,
     });
   const worlds = [await worldOf(options.number('growth')), await worldOf(10 * options.number('growth'))] as const;
   try {
@@ -195,7 +203,9 @@ function rowsOf(runs: readonly Loaded[], growth: readonly Growth[]): readonly Re
     ),
   ];
   const grown = growth.flatMap(({ question, smallMs, largeMs }) => [
-    rowOf(`${question}: CPU per answer that is read, ${options.number('growth').toLocaleString('en-US')} events`, 'ms', [quantileOf(smallMs, 0.5)]),
+    rowOf(`${question}: CPU per answer of new positions, ${options.number('growth').toLocaleString('en-US')} events`, 'ms', [
+      quantileOf(smallMs, 0.5),
+    ]),
     rowOf(`${question}: the same with ten times the events, ratio`, '×', [quantileOf(largeMs, 0.5) / quantileOf(smallMs, 0.5)], {
       kind: 'atMost',
       must: 1.2,

@@ -9,6 +9,7 @@ import { uniqueName } from '@tidemark/testing/engines';
 import { fittedExponent } from './in-process/fitted-exponent.ts';
 import { answerCpuMs, type FoldedWorld, foldWorld, lastDays } from './in-process/folded-world.ts';
 import { quantileOf, spreadOf } from './in-process/spread.ts';
+import type { FedEvent } from './in-process/stepped-worker.ts';
 import { tableText } from './in-process/table-text.ts';
 import { type BenchOptions, readBenchOptions } from './report/options.ts';
 import { figureText, machineOf, type ReportRow, rowOf, tell } from './report/report.ts';
@@ -54,6 +55,8 @@ const factors = [1, 2, 4, 8];
 const metricsFile = join(import.meta.dirname, 'queries/figures.yaml');
 const names = ['Page Viewed', 'Button Clicked', 'Cabinet Opened', 'Offer Shown', 'Slot Chosen', 'Message Sent', 'Chat Opened', 'Service Booked'];
 const historyDays = 120;
+/** Between two answers: a quarter of a second's. */
+const movedEvents = 500;
 const endMs = Date.UTC(2025, 5, 20, 12);
 
 const options: BenchOptions<'events' | 'users' | 'samples'> = readBenchOptions(process.argv.slice(2), {
@@ -104,6 +107,8 @@ async function measure(redisUrl: string, size: Size): Promise<Costs> {
     redisUrl,
     namespace: uniqueName('bench_scale'),
     events: eventStream({ seed: options.number('seed'), events: size.events, people: size.users, days: historyDays, endMs }),
+    live: liveStream(size.users),
+    movedEvents,
   });
   try {
     return {
@@ -116,6 +121,13 @@ async function measure(redisUrl: string, size: Size): Promise<Costs> {
   } finally {
     await world.close();
   }
+}
+
+/** As many as all answers of a world take, at 2,000 a second. */
+function liveStream(people: number): Iterable<FedEvent> {
+  const events = 2 * options.number('samples') * movedEvents;
+  const days = events / 2_000 / 86_400;
+  return eventStream({ seed: options.number('seed') + 1, events, people, days, endMs: endMs + days * 86_400_000 });
 }
 
 async function askedMs(world: FoldedWorld, metric: string, days: number): Promise<number> {

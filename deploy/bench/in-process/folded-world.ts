@@ -1,4 +1,4 @@
-/** Events folded by the production worker in this process into a real Redis, and the production answers read from there, none of them kept. */
+/** Events folded by the production worker in this process into a real Redis, and the production answers from there, each at positions that nobody has asked for. */
 import { DEFAULT_SETTINGS, type MetricSet } from '@tidemark/core';
 import { type Answered, type AnswerQuery, createAnswerer } from '@tidemark/pipeline';
 import { connectRedis, createRedisCellReader, createRedisCellSink, type RedisConnection } from '@tidemark/redis';
@@ -13,10 +13,15 @@ export interface FoldedWorldOptions {
   /** Of the keys in Redis. */
   readonly namespace: string;
   readonly events: Iterable<FedEvent>;
+  /** What comes in between two answers, `movedEvents` at a time: the worker publishes four times a second. */
+  readonly live: Iterable<FedEvent>;
+  readonly movedEvents: number;
 }
 
 export interface FoldedWorld {
   readonly worker: SteppedWorker;
+  /** Folds and publishes the next live events; what is answered from then on is of their positions. */
+  move(): Promise<void>;
   answer(question: Question): Promise<Answered>;
   close(): Promise<void>;
 }
@@ -29,7 +34,8 @@ export interface Question {
 const chunkEvents = 10_000;
 
 /** Publishes once, when all is folded: what was published in between would be overwritten. */
-export async function foldWorld({ set, partitions, redisUrl, namespace, events }: FoldedWorldOptions): Promise<FoldedWorld> {
+export async function foldWorld(options: FoldedWorldOptions): Promise<FoldedWorld> {
+  const { set, partitions, redisUrl, namespace, events } = options;
   const redis = await connectRedis({ url: redisUrl, namespace });
   try {
     // A table store is always there; that of this process costs a reader of Redis next to nothing.
@@ -47,24 +53,38 @@ export async function foldWorld({ set, partitions, redisUrl, namespace, events }
     if (worker === null) throw new Error('a world needs an event');
     worker.feed(chunk);
     await worker.publish();
-    return worldOf({ set, partitions, redis, table, worker });
+    return worldOf(options, { redis, table, worker });
   } catch (error) {
     await redis.close();
     throw error;
   }
 }
 
-function worldOf(of: { set: MetricSet; partitions: number; redis: RedisConnection; table: MemoryCellStore; worker: SteppedWorker }): FoldedWorld {
-  const { set, redis, table, worker } = of;
+interface Folded {
+  readonly redis: RedisConnection;
+  readonly table: MemoryCellStore;
+  readonly worker: SteppedWorker;
+}
+
+function worldOf({ set, partitions, live, movedEvents }: FoldedWorldOptions, { redis, table, worker }: Folded): FoldedWorld {
   const { lineage } = worker;
   const answerer = createAnswerer({
     lineages: () => [lineage],
-    partitions: Array.from({ length: of.partitions }, (_, partition) => partition),
+    partitions: Array.from({ length: partitions }, (_, partition) => partition),
     stores: { redis: createRedisCellReader(redis), clickhouse: table.reader },
     latenessMs: DEFAULT_SETTINGS.latenessMs,
     clock: systemClock,
     cacheBounds: { maxAnswers: 0, maxFigures: 0 },
   });
+  const coming = live[Symbol.iterator]();
+  const move = async (): Promise<void> => {
+    const next: FedEvent[] = [];
+    for (let { done, value } = coming.next(); done !== true; { done, value } = coming.next()) if (next.push(value) === movedEvents) break;
+    if (next.length < movedEvents) throw new Error('the world has no more live events: give it as many as there are answers');
+    worker.feed(next);
+    await worker.publish();
+    await Promise.all([answerer.watch.poll('redis'), answerer.watch.poll('clickhouse')]);
+  };
   const close = async (): Promise<void> => {
     await worker.close();
     await redis.close();
@@ -74,7 +94,7 @@ function worldOf(of: { set: MetricSet; partitions: number; redis: RedisConnectio
     if (metric === undefined) throw new Error(`the set has no metric ${id}`);
     return await answerer.answer({ set, lineage, metric }, query);
   };
-  return { worker, answer, close };
+  return { worker, move, answer, close };
 }
 
 /** The days that end at the watermark, as many as asked for. */
@@ -84,12 +104,15 @@ export async function lastDays(world: FoldedWorld, metric: string, days: number)
   return { from, to: body.to };
 }
 
-/** Milliseconds of this process's processor time for one answer, read from the store and written as JSON. */
+/** Milliseconds of this process's processor time for one answer after the next live events, read from the store and written as JSON. */
 export async function answerCpuMs(world: FoldedWorld, question: Question): Promise<number> {
+  await world.move();
   const before = process.cpuUsage();
   const { body, cached } = await world.answer(question);
   const { length } = JSON.stringify(body);
   const { user, system } = process.cpuUsage(before);
-  if (cached || length === 0) throw new Error(`the answer of ${question.metric} was kept from before: nothing was measured`);
+  const read = Object.values(body.asOf.positions).reduce((sum, position) => sum + Number(position), 0);
+  if (cached || length === 0 || read !== world.worker.fed)
+    throw new Error(`the answer of ${question.metric} is of ${read} events, and ${world.worker.fed} were published: nothing was measured`);
   return (user + system) / 1_000;
 }

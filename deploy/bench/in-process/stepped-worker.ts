@@ -108,10 +108,15 @@ export class SteppedWorker {
   async publish(): Promise<void> {
     for (let tries = 0; tries < 10; tries++) {
       await this.advance(publishedWithinMs);
-      const isIn = (base: string | null, next: number): boolean => base !== null && Number.parseInt(base.slice(4), 16) >= next;
-      if (this.#worker.status().every(({ redis, clickhouse, next }) => isIn(redis, next ?? 0) && isIn(clickhouse, next ?? 0))) return;
+      if (this.#behind() === undefined) return;
     }
-    throw new Error('the sinks do not take what was folded');
+    const { partition, next, redis, clickhouse } = this.#behind() ?? {};
+    throw new Error(`the sinks do not take what was folded: partition ${partition} is at ${next}, Redis at ${redis}, ClickHouse at ${clickhouse}`);
+  }
+
+  #behind() {
+    const isIn = (base: string | null, next: number): boolean => base !== null && Number.parseInt(base.slice(4), 16) >= next;
+    return this.#worker.status().find(({ redis, clickhouse, next }) => !isIn(redis, next ?? 0) || !isIn(clickhouse, next ?? 0));
   }
 
   /** The live states, by partition. */

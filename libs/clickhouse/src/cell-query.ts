@@ -1,7 +1,15 @@
 /** The text and parameters of the queries on rollup_cells, and their rows as cells and heads. Each reads one snapshot of the table: heads and rows belong together. */
 import { createHash } from 'node:crypto';
-import type { CellRow, Head, PartitionRows, TableRange } from '@tidemark/pipeline';
-import { versionFromDecimal } from '@tidemark/pipeline';
+import {
+  type CellRow,
+  type Head,
+  NO_VERSION,
+  type PartitionRows,
+  type TableRange,
+  type Version,
+  versionDecimal,
+  versionFromDecimal,
+} from '@tidemark/pipeline';
 import { HEAD_METRIC, HeadParts } from './head.ts';
 
 export interface Query {
@@ -28,6 +36,13 @@ export function rangesCondition(ranges: readonly TableRange[]): Query {
     return `(${bounds}${range.sliced && range.value !== undefined ? valueCondition(i, range.value, params) : ''})`;
   });
   return { text: texts.length === 0 ? '0' : `(${texts.join(' OR ')})`, params };
+}
+
+/** Lets through what changed above a partition's version; of a partition that `since` does not name, everything. The partitions are those of `cellQuery`. */
+export function sinceCondition(condition: Query, partitions: readonly number[], since: ReadonlyMap<number, Version> | undefined): Query {
+  if (!partitions.some((partition) => since?.has(partition))) return condition;
+  const params = { ...condition.params, since: partitions.map((partition) => BigInt(versionDecimal(since?.get(partition) ?? NO_VERSION))) };
+  return { text: `(${condition.text} AND version > {since:Array(UInt64)}[indexOf({partitions:Array(UInt16)}, partition)])`, params };
 }
 
 function valueCondition(i: number, value: string, params: Record<string, unknown>): string {

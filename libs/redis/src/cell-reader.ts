@@ -1,13 +1,17 @@
 /** Reads cells from Redis: head and rows of a partition in one read-only script, so that no reader sees a mixture. */
-import type { CellReader, CellRow, Head, PartitionRows, TableRange } from '@tidemark/pipeline';
+import type { CellReader, CellRow, Head, PartitionRows, TableRange, Version } from '@tidemark/pipeline';
 import { loadScript, type RedisConnection, type Reply } from './connection.ts';
 import { decodeHead } from './head.ts';
 import { bucketHashKey, decodeRow, type PartitionKeys, partitionKeys } from './layout.ts';
 
 const readScript = loadScript('read');
+const changesScript = loadScript('changes');
 
 /** Lua unpacks the fields of one request onto its stack; beyond this a whole hash is read and filtered here. */
 const FIELDS_MAX = 5_000;
+
+/** Below every bucket: stands for no beginning. */
+const FIRST_BUCKET = -(2 ** 40);
 
 /** One row hash to read, how to ask for it, and how its reply becomes rows. */
 interface HashRequest {
@@ -27,10 +31,47 @@ export function createRedisCellReader(connection: RedisConnection): CellReader {
       );
       return (await Promise.all(replies)).map(decodeHead);
     },
-    async read(lineage, partitions, ranges): Promise<readonly PartitionRows[]> {
-      return await Promise.all(partitions.map((partition) => readPartition(connection, keysOf(lineage, partition), partition, ranges)));
+    async read(lineage, partitions, ranges, since): Promise<readonly PartitionRows[]> {
+      const read = async (partition: number): Promise<PartitionRows> => {
+        const [keys, above] = [keysOf(lineage, partition), since?.get(partition)];
+        return above === undefined
+          ? await readPartition(connection, keys, partition, ranges)
+          : await readChanges(connection, keys, { partition, above, ranges });
+      };
+      return await Promise.all(partitions.map(read));
     },
   };
+}
+
+/** The script puts the names of the hashes together, and opens those alone in which something changed. */
+async function readChanges(
+  connection: RedisConnection,
+  keys: PartitionKeys,
+  { partition, above, ranges }: { partition: number; above: Version; ranges: readonly TableRange[] },
+): Promise<PartitionRows> {
+  const args = ranges.flatMap(({ metric, table, from, to, sliced, value }) => [
+    `${metric}:${table}`,
+    String(Math.max(from, FIRST_BUCKET)),
+    String(to),
+    sliced ? (value === undefined ? 'all' : 'one') : 'buckets',
+    (sliced ? value : undefined) ?? '',
+  ]);
+  const reply = await connection.run(changesScript, [keys.head, keys.changed], [above, keys.rowsPrefix, ...args]);
+  if (!Array.isArray(reply)) throw new TypeError('Redis answered a read of changes with something that is no list');
+  const rows: CellRow[] = [];
+  for (const [index, { metric, table, sliced }] of ranges.entries()) {
+    eachPair(reply[index + 1], (bucket, pairs) =>
+      eachPair(pairs, (field, value) =>
+        pushWhen(
+          rows,
+          true,
+          sliced ? { metric, table, bucket: Number(bucket), value: field } : { metric, table, bucket: Number(field), value: '' },
+          value,
+        ),
+      ),
+    );
+  }
+  return { partition, head: decodeHead(reply[0]), rows };
 }
 
 async function readPartition(

@@ -22,7 +22,7 @@ export function createRedisCellSink(connection: RedisConnection): CellSink {
     async write(part): Promise<PublishOutcome> {
       const keys = keysOf(part.lineage, part.partition);
       const { hashes, args } = encodePart(keys, part);
-      return decodeOutcome(await connection.run(publishScript, [keys.head, keys.parts, keys.tables, ...hashes], args));
+      return decodeOutcome(await connection.run(publishScript, [keys.head, keys.parts, keys.tables, keys.changed, ...hashes], args));
     },
     async rowsBetween(lineage, partition, above, upTo): Promise<readonly CellRow[] | null> {
       return readRowsBetween(connection, keysOf(lineage, partition), above, upTo);

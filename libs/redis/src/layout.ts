@@ -4,12 +4,14 @@ import { type CellPacker, unpackCells } from './packing.ts';
 
 /** The keys of one (namespace, lineage, partition). All carry the hash tag `{partition}`, so that one script may touch them in a cluster. */
 export interface PartitionKeys {
-  /** Hash: closed, target, note, confirmed, confirmation. */
+  /** Hash: closed, target, announced, note, confirmed, confirmation, noted, noted_from. */
   readonly head: string;
   /** Set: `<publishId>:<index>` of the parts of publishes under way. */
   readonly parts: string;
   /** Set: the keys of all row hashes. */
   readonly tables: string;
+  /** Hash: by row hash, without `rowsPrefix`, the largest version of a row in it. */
+  readonly changed: string;
   /** What every row hash's key begins with. */
   readonly rowsPrefix: string;
   /** Hash: id, json, segments (segment keys, one per line). */
@@ -24,6 +26,7 @@ export function partitionKeys(namespace: string, lineage: string, partition: num
     head: `${prefix}head`,
     parts: `${prefix}parts`,
     tables: `${prefix}tables`,
+    changed: `${prefix}changed`,
     rowsPrefix: `${prefix}rows:`,
     manifest: `${prefix}manifest`,
     segmentPrefix: `${prefix}segment:`,

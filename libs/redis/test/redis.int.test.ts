@@ -1,7 +1,7 @@
 // The contracts on a real Redis, and what only a real Redis can do: forget scripts, run out of memory, evict, hang, go away.
 
 import { inspect } from 'node:util';
-import { type CellSink, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
+import { type CellRow, type CellSink, NO_VERSION, StoreFull, StoreUnavailable } from '@tidemark/pipeline';
 import {
   connectRedis,
   createRedisCellInventory,
@@ -25,6 +25,7 @@ import {
   lineageJournalContract,
   operatorRequestsContract,
   outcomeTrailContract,
+  sliceRow,
   totalRow,
   unknownOutcomesContract,
 } from '@tidemark/testing/contracts';
@@ -123,6 +124,39 @@ describe('Redis under stress', () => {
       rows: [totalRow(1, at(next), [next])],
       note,
     });
+
+  test('changes that code without notes has published are found by looking at every row, until notes have begun again behind them', async () => {
+    const lineage = `notes${++ordinal}`;
+    const prefix = `tidemark:${namespace}:{0}:${lineage}:`;
+    const reader = createRedisCellReader(connection);
+    const since = async (next: number) => {
+      const ranges = [
+        { metric: 'activity', table: 'total', from: 0, to: 9_000, sliced: false },
+        { metric: 'activity', table: 'slice:country', from: 0, to: 9, sliced: true },
+      ];
+      const [answer] = await reader.read(lineage, [0], ranges, new Map([[0, at(next)]]));
+      return (answer?.rows ?? []).map(({ table, bucket, value }) => `${table} ${bucket} ${value}`).sort();
+    };
+    const write = (next: number, rows: readonly CellRow[]) =>
+      sink.write({ lineage, partition: 0, publishId: `n${next}`, index: 0, last: true, target: at(next), base: at(next - 1), rows, note });
+    const writeWithoutNotes = async (next: number, bucket: number): Promise<void> => {
+      await connection.call('HSET', `${prefix}rows:activity:total`, String(bucket), Buffer.from(`${at(next)}\u0004`));
+      await connection.call('HSET', `${prefix}head`, 'closed', at(next), 'target', at(next));
+    };
+    await publish(lineage, 1);
+    expect(await since(0)).toEqual(['total 1 ']);
+    await writeWithoutNotes(2, 5);
+    expect([await since(1), await since(2)]).toEqual([['total 5 '], []]);
+    await write(3, [sliceRow(2, 'DE', at(3), [1])]);
+    expect([await since(1), await since(2), await since(3)]).toEqual([['slice:country 2 DE', 'total 5 '], ['slice:country 2 DE'], []]);
+    expect(String(await connection.call('HGET', `${prefix}changed`, 'activity:slice:country:2'))).toBe(at(3));
+    // From here on a hash whose note is not above is not looked at: what nobody published does not come back.
+    await connection.call('HSET', `${prefix}rows:activity:slice:country:2`, 'FR', Buffer.from(`${at(9)}\u0004`));
+    await write(4, [totalRow(7, at(4), [1])]);
+    expect(await since(3)).toEqual(['total 7 ']);
+    await forgetFigures(connection, { lineage, partition: 0 });
+    expect(await connection.call('EXISTS', `${prefix}changed`, `${prefix}head`)).toBe(0);
+  });
 
   test('figures that are to be forgotten go with their head at one instant, and the next publish is told that the store is behind', async () => {
     const lineage = `forgotten${++ordinal}`;

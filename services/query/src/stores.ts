@@ -65,7 +65,7 @@ export function readerOver(name: CellReader['name'], connected: () => Promise<Ce
   return {
     name,
     heads: async (lineage, partitions) => (await connected()).heads(lineage, partitions),
-    read: async (lineage, partitions, ranges) => (await connected()).read(lineage, partitions, ranges),
+    read: async (lineage, partitions, ranges, since) => (await connected()).read(lineage, partitions, ranges, since),
   };
 }
 

@@ -84,7 +84,7 @@ export function createTelemetry(metrics: Metrics, tracing: Tracing = noTracing):
     measured: (reader) => ({
       name: reader.name,
       heads: (lineage, partitions) => timed(reader.name, 'heads', () => reader.heads(lineage, partitions)),
-      read: (lineage, partitions, ranges) => timed(reader.name, 'read', () => reader.read(lineage, partitions, ranges)),
+      read: (lineage, partitions, ranges, since) => timed(reader.name, 'read', () => reader.read(lineage, partitions, ranges, since)),
     }),
   };
 }

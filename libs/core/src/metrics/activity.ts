@@ -14,6 +14,7 @@ import {
   type RowSource,
   type Rows,
   sliceTable,
+  sumOfBuckets,
   type TableNeed,
   TOTAL_TABLE,
 } from './kind.ts';
@@ -196,7 +197,8 @@ function answer(
 
 /** For `$rest`: reads any table as the sum over the folded values, so that `ever` and stickiness fold as the buckets do. */
 function sumOf(source: RowSource, folded: readonly string[]): RowSource {
-  return { values: (table) => source.values(table), rows: (table) => sumRows(folded.map((value) => source.rows(table, value))) };
+  const rows = (table: string): Rows => sumRows(folded.map((value) => source.rows(table, value)));
+  return { values: (table) => source.values(table), rows, sum: (table, _value, range) => sumOfBuckets(rows(table), range) };
 }
 
 function activeSum(metric: ActivityDefinition, rows: Rows, range: { from: number; to: number }): number {

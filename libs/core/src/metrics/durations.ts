@@ -19,7 +19,8 @@ export function durationBin(durationMs: number): number {
 
 /** First duration of a bin and of the next one, in milliseconds; [0, 0] for bin 0. */
 export function binEdgesMs(bin: number): { from: number; to: number } {
-  return bin === 0 ? { from: 0, to: 0 } : { from: RATIO ** (bin - 1), to: RATIO ** bin };
+  if (bin === 0) return { from: 0, to: 0 };
+  return { from: EDGES_MS[bin - 1] ?? RATIO ** (bin - 1), to: EDGES_MS[bin] ?? RATIO ** bin };
 }
 
 /** Bins of one chunk of a sparse histogram: a row holds a span of ×1.37, so an actor's typical times touch few rows. */
@@ -49,36 +50,39 @@ export function binValueMs(bin: number): number {
   return bin === 0 ? 0 : (2 * from * to) / (from + to);
 }
 
-/**
- * Durations in seconds from their exact sum in milliseconds and the actors per bin. Quantiles are interpolated between the two ranks beside
- * (n − 1) · q, as most statistics packages do.
- */
+/** Durations in seconds from their exact sum in milliseconds and the actors per bin. */
 export function durationsOf(sumMs: bigint | number, bins: ReadonlyMap<number, number>): Durations {
-  const filled = [...bins].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
-  const n = filled.reduce((sum, [, count]) => sum + count, 0);
+  const counts = new Float64Array(Math.max(0, ...bins.keys()) + 1);
+  for (const [bin, count] of bins) counts[bin] = count;
+  return durationsOfCounts(sumMs, counts);
+}
+
+/** The same from the actors of every bin from 0 on. Quantiles are interpolated between the two ranks beside (n − 1) · q, as most statistics packages do. */
+export function durationsOfCounts(sumMs: bigint | number, counts: Float64Array): Durations {
+  const histogram: Durations['histogram'] = [];
+  let n = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    const count = counts[bin] as number;
+    if (!(count > 0)) continue;
+    n += count;
+    const { from, to } = binEdgesMs(bin);
+    histogram.push({ from: from / 1000, to: to / 1000, n: count });
+  }
   const quantile = (share: number): number | null => {
     if (n === 0) return null;
     const place = (n - 1) * share;
-    const below = valueAtRank(filled, Math.floor(place));
-    return (below + (valueAtRank(filled, Math.ceil(place)) - below) * (place - Math.floor(place))) / 1000;
+    const below = valueAtRank(counts, Math.floor(place));
+    return (below + (valueAtRank(counts, Math.ceil(place)) - below) * (place - Math.floor(place))) / 1000;
   };
-  return {
-    n,
-    mean: n === 0 ? null : Number(sumMs) / n / 1000,
-    p50: quantile(0.5),
-    p90: quantile(0.9),
-    histogram: filled.map(([bin, count]) => {
-      const { from, to } = binEdgesMs(bin);
-      return { from: from / 1000, to: to / 1000, n: count };
-    }),
-  };
+  return { n, mean: n === 0 ? null : Number(sumMs) / n / 1000, p50: quantile(0.5), p90: quantile(0.9), histogram };
 }
 
 /** The value of the duration with `rank` shorter ones, in milliseconds. */
-function valueAtRank(filled: readonly (readonly [number, number])[], rank: number): number {
+function valueAtRank(counts: Float64Array, rank: number): number {
   let before = 0;
-  for (const [bin, count] of filled) {
-    before += count;
+  for (let bin = 0; bin < counts.length; bin++) {
+    const count = counts[bin] as number;
+    if (count > 0) before += count;
     if (rank < before) return binValueMs(bin);
   }
   return 0;

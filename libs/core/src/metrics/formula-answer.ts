@@ -5,7 +5,7 @@ import { splitOrdinal } from '../state/cells.ts';
 import type { Calendar } from '../time/calendar.ts';
 import { figureOf, isFigureComplete } from './figure.ts';
 import { type Expression, evaluateFormula, parseFormula } from './formula.ts';
-import type { CalendarSource, RowSource, TableNeed } from './kind.ts';
+import { type CalendarSource, type RowSource, type Rows, sumOfBuckets, type TableNeed } from './kind.ts';
 import { kindOf } from './registry.ts';
 import { REST_VALUE, sumRows } from './slicing.ts';
 import { showTuples } from './tuple-values.ts';
@@ -184,16 +184,18 @@ function foldedInto(folded: readonly string[], { subject, request, context }: Fo
   const sourceOf = (metricId: string): RowSource => {
     const source = context.sourceOf(metricId);
     const hasOrdinals = (table: string): boolean => needs.some((need) => need.metric === metricId && need.table === table && need.ordinals === true);
+    const rows = (table: string, value: string): Rows => {
+      const lead = hasOrdinals(table) ? `${splitOrdinal(value).ordinal}:` : '';
+      return sumRows(folded.map((each) => source.rows(table, lead + each)));
+    };
     return {
       values: (table) => {
         if (!hasOrdinals(table)) return [REST_VALUE];
         const own = source.values(table).map(splitOrdinal);
         return [...new Set(own.flatMap(({ ordinal, text }) => (folded.includes(text) ? [`${ordinal}:${REST_VALUE}`] : [])))];
       },
-      rows: (table, value) => {
-        const lead = hasOrdinals(table) ? `${splitOrdinal(value).ordinal}:` : '';
-        return sumRows(folded.map((each) => source.rows(table, lead + each)));
-      },
+      rows,
+      sum: (table, value, range) => sumOfBuckets(rows(table, value), range),
     };
   };
   return { ...context, sourceOf };

@@ -76,6 +76,25 @@ export interface RowSource {
   rows(table: string, value: string): Rows;
   /** Slice values with at least one row. */
   values(table: string): readonly string[];
+  /** The rows of the buckets of a range, both included, as one: whoever keeps rows may keep such a sum beside them. Empty when nothing was read. */
+  sum(table: string, value: string, range: BucketRange): ArrayLike<number>;
+}
+
+export interface BucketRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `RowSource.sum` by adding up, for who keeps no sums. */
+export function sumOfBuckets(rows: Rows, { from, to }: BucketRange): ArrayLike<number> {
+  if (from === to) return rows.get(from) ?? [];
+  const sums: number[] = [];
+  for (let bucket = from; bucket <= to; bucket++) {
+    const cells = rows.get(bucket);
+    if (cells === undefined) continue;
+    for (let column = 0; column < cells.length; column++) sums[column] = (sums[column] ?? 0) + (cells[column] as number);
+  }
+  return sums;
 }
 
 /** Rows that an answer needs: `from` −Infinity reads from the first bucket on. */

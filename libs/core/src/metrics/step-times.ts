@@ -2,8 +2,8 @@
 import type { Durations } from '../answer.ts';
 import { type CellTable, splitOrdinal } from '../state/cells.ts';
 import { grownFloat64, grownInt32 } from '../state/typed-arrays.ts';
-import { BINS_PER_CHUNK, durationBin, durationHigh, durationLow, durationSumMs, durationsOf } from './durations.ts';
-import { type RowSource, type Rows, TOTAL_TABLE } from './kind.ts';
+import { BINS_PER_CHUNK, durationBin, durationHigh, durationLow, durationSumMs, durationsOfCounts } from './durations.ts';
+import { type RowSource, TOTAL_TABLE } from './kind.ts';
 
 /** Of a series: 1.02^(96 · 16) ms is 500 years. */
 const CHUNKS = 96;
@@ -87,30 +87,34 @@ export interface StepTimes {
 export const NO_DURATIONS: Durations = { n: 0, mean: null, p50: null, p90: null, histogram: [] };
 
 export function stepTimes(source: RowSource, table: string): StepTimes {
-  const chunks = new Map<string, { chunk: number; rows: Rows }[]>();
+  const chunks = new Map<string, { chunk: number; value: string }[]>();
   for (const value of source.values(table)) {
     const { ordinal, text } = splitOrdinal(value);
     const key = `${Math.floor(ordinal / CHUNKS)}:${text}`;
     const listed = chunks.get(key) ?? [];
-    listed.push({ chunk: ordinal % CHUNKS, rows: source.rows(table, value) });
+    listed.push({ chunk: ordinal % CHUNKS, value });
     chunks.set(key, listed);
   }
+  const counts = new Float64Array(CHUNKS * BINS_PER_CHUNK);
   return {
     of(values, step, from, range) {
-      const bins = new Map<number, number>();
-      let sumMs = 0n;
-      for (const { chunk, rows } of values.flatMap((text) => chunks.get(`${seriesOf(step, from)}:${text}`) ?? [])) {
-        for (let bucket = range.from; bucket <= range.to; bucket++) {
-          const cells = rows.get(bucket);
-          if (cells === undefined) continue;
-          sumMs += durationSumMs(cells[0] ?? 0, cells[1] ?? 0);
+      let [high, low, filled] = [0, 0, 0];
+      counts.fill(0);
+      for (const text of values) {
+        for (const { chunk, value } of chunks.get(`${seriesOf(step, from)}:${text}`) ?? []) {
+          const cells = source.sum(table, value, range);
+          high += cells[0] ?? 0;
+          low += cells[1] ?? 0;
+          const first = chunk * BINS_PER_CHUNK;
           for (let bin = 0; bin < BINS_PER_CHUNK; bin++) {
             const count = cells[2 + bin] ?? 0;
-            if (count > 0) bins.set(chunk * BINS_PER_CHUNK + bin, (bins.get(chunk * BINS_PER_CHUNK + bin) ?? 0) + count);
+            if (count <= 0) continue;
+            counts[first + bin] = (counts[first + bin] as number) + count;
+            filled = Math.max(filled, first + bin + 1);
           }
         }
       }
-      return bins.size === 0 ? NO_DURATIONS : durationsOf(sumMs, bins);
+      return filled === 0 ? NO_DURATIONS : durationsOfCounts(durationSumMs(high, low), counts.subarray(0, filled));
     },
   };
 }

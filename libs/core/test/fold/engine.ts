@@ -5,7 +5,7 @@ import { Vocabulary } from '../../src/event.ts';
 import { createCalendars } from '../../src/fold/calendars.ts';
 import { PartitionFold } from '../../src/fold/partition-fold.ts';
 import { answerMetric, needsOf } from '../../src/metrics/formula-answer.ts';
-import type { CalendarSource, RowSource, Rows } from '../../src/metrics/kind.ts';
+import { type CalendarSource, type RowSource, type Rows, sumOfBuckets } from '../../src/metrics/kind.ts';
 import { kindOf } from '../../src/metrics/registry.ts';
 import type { FoldSettings } from '../../src/settings.ts';
 import { rowValue } from '../../src/state/cells.ts';
@@ -60,19 +60,21 @@ export class Engine {
 
   #source(metricId: string, isNeeded: (row: CellRow) => boolean): RowSource {
     const rows = this.rows().filter(({ row }) => row.table.shape.metric === metricId && isNeeded(row));
+    const rowsOf = (table: string, value: string): Rows => {
+      const sums = new Map<number, number[]>();
+      for (const { row, text } of rows) {
+        if (row.table.shape.name !== table || text !== value) continue;
+        const sum = sums.get(row.bucket) ?? Array.from(row.cells, () => 0);
+        sums.set(
+          row.bucket,
+          sum.map((cell, column) => cell + (row.cells[column] as number)),
+        );
+      }
+      return sums;
+    };
     return {
-      rows(table: string, value: string): Rows {
-        const sums = new Map<number, number[]>();
-        for (const { row, text } of rows) {
-          if (row.table.shape.name !== table || text !== value) continue;
-          const sum = sums.get(row.bucket) ?? Array.from(row.cells, () => 0);
-          sums.set(
-            row.bucket,
-            sum.map((cell, column) => cell + (row.cells[column] as number)),
-          );
-        }
-        return sums;
-      },
+      rows: rowsOf,
+      sum: (table, value, range) => sumOfBuckets(rowsOf(table, value), range),
       values: (table) => [...new Set(rows.filter(({ row }) => row.table.shape.name === table).map(({ text }) => text))],
     };
   }

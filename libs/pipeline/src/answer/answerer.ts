@@ -1,12 +1,22 @@
 /** Answers questions about metrics from the rows that workers publish, at positions that every answer names. */
-import { type AnswerRequest, answerMetric, type CalendarSource, createCalendars, type MetricDefinition, type MetricSet } from '@tidemark/core';
-import type { PartitionRows } from '../ports/sink.ts';
+import {
+  type AnswerRequest,
+  answerMetric,
+  type CalendarSource,
+  createCalendars,
+  type MetricDefinition,
+  type MetricSet,
+  type SourceOf,
+} from '@tidemark/core';
+import type { PartitionRows, TableRange } from '../ports/sink.ts';
 import type { ServedMetric } from '../serving/catalogue.ts';
 import { asking, comparedRanges, type PreviousFigures, rangeBefore } from './comparison.ts';
 import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
 import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
 import { createHeadWatch, type HeadWatch, type ReadStores, type StoreName, type WaitingClock } from './head-watch.ts';
-import { type ChosenHead, chooseHeads, readPartitions } from './read.ts';
+import { createKeptQuestions, type KeptQuestions } from './kept-questions.ts';
+import type { KeptSums } from './kept-sums.ts';
+import { type ChosenHead, chooseHeads, isSamePrefix, readPartitions } from './read.ts';
 import { type AnswerQuery, resolveRequest } from './request.ts';
 import { rangesOf, sumPartitions } from './rows.ts';
 
@@ -41,6 +51,8 @@ export interface Answerer {
 
 /** One answer holds some thousand figures; these bounds are some hundred megabytes at the very most. */
 const DEFAULT_CACHE_BOUNDS = { maxAnswers: 500, maxFigures: 2_000_000 };
+/** Some hundred questions of a few ten thousand rows each. A minute is how long a damaged row is served that was mended under its own version. */
+const KEPT_BOUNDS = { maxBytes: 128 * 2 ** 20, maxAgeMs: 60_000 };
 /** A default range ends at the watermark that is served; a read that crosses into a new bucket is asked once more. */
 const RANGE_ATTEMPTS = 3;
 
@@ -52,6 +64,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     watch,
     calendars: createCalendars(),
     cache: createFigureCache(options.cacheBounds ?? DEFAULT_CACHE_BOUNDS),
+    kept: createKeptQuestions(partitions, KEPT_BOUNDS),
     reading: new Map(),
     wordings: createWordings(),
   };
@@ -81,6 +94,8 @@ interface AnswerContext extends AnswererOptions {
   readonly watch: HeadWatch;
   readonly calendars: CalendarSource;
   readonly cache: FigureCache;
+  /** What was read for earlier answers: the next one reads what changed. */
+  readonly kept: KeptQuestions;
   /** Reads under way: the same question asked by many is read once. */
   readonly reading: Map<string, Promise<CachedFigures>>;
   readonly wordings: (set: MetricSet) => number;
@@ -149,27 +164,53 @@ async function figuresOf(
 }
 
 async function readFigures(served: ServedMetric, question: Question, chosen: readonly ChosenHead[], context: AnswerContext): Promise<CachedFigures> {
-  const ranges = rangesOf(served, requestsOf(question), context.calendars);
-  const read = await readPartitions(chosen, { ...context, lineage: served.lineage, ranges });
-  const heads = read.map(({ partition, store, head }) => ({ partition, store, head }));
-  const readAtMs = context.clock.nowMs();
-  const { latenessMs, calendars } = context;
-  return { ...compute({ served, question, partitions: read, latenessMs, calendars }), heads, readAtMs };
+  const { latenessMs, calendars, clock, kept } = context;
+  const { lineage } = served;
+  const ranges = rangesOf(served, requestsOf(question), calendars);
+  return await kept.inTurn({ lineage, ranges, nowMs: clock.nowMs() }, async (sums) => {
+    await bringUpToDate(sums, chosen, { ...context, lineage, ranges });
+    const heads = chosen.map(({ partition }) => headIn(sums, partition));
+    const figures = compute({ served, question, sourceOf: sums.sourceOf, watermarkMs: watermarkOf(heads), latenessMs, calendars });
+    return { ...figures, heads, readAtMs: clock.nowMs() };
+  });
+}
+
+/** Partitions that stand where they were read are not read again; of the others only what changed, where that can be said. */
+async function bringUpToDate(
+  sums: KeptSums,
+  chosen: readonly ChosenHead[],
+  context: AnswerContext & { readonly lineage: string; readonly ranges: readonly TableRange[] },
+): Promise<void> {
+  const moved = chosen.filter(({ partition, head }) => {
+    const own = sums.heads.get(partition);
+    return own === undefined || !isSamePrefix(own.head, head);
+  });
+  const askedMs = context.clock.nowMs();
+  const readings = moved.length === 0 ? [] : await readPartitions(moved, { ...context, bases: sums.heads });
+  for (const reading of readings) sums.take(reading);
+  for (const head of chosen) if (!moved.includes(head)) sums.heads.set(head.partition, head);
+  if (sums.wholeSinceMs === Number.NEGATIVE_INFINITY) sums.wholeSinceMs = askedMs;
+}
+
+function headIn(sums: KeptSums, partition: number): ChosenHead {
+  const head = sums.heads.get(partition);
+  if (head === undefined) throw new Error(`partition ${partition} was not read`);
+  return head;
 }
 
 interface Computation {
   readonly served: ServedMetric;
   readonly question: Question;
-  readonly partitions: readonly PartitionRows[];
+  readonly sourceOf: SourceOf;
+  readonly watermarkMs: number | null;
   readonly latenessMs: number;
   readonly calendars: CalendarSource;
 }
 
-function compute({ served, question, partitions, latenessMs, calendars }: Computation): Figures {
+function compute({ served, question, sourceOf, watermarkMs: watermark, latenessMs, calendars }: Computation): Figures {
   const { metric, set } = served;
   const { request, compare } = question;
-  const sourceOf = sumPartitions(partitions, rangesOf(served, requestsOf(question), calendars));
-  const watermarkMs = watermarkOf(partitions) ?? Number.NEGATIVE_INFINITY;
+  const watermarkMs = watermark ?? Number.NEGATIVE_INFINITY;
   const answering = { set, sourceOf, clock: { watermarkMs, latenessMs }, calendars };
   const unreadable = unreadableOf(metric, request, answering);
   const answer = answerMetric(metric, request, answering);
@@ -185,7 +226,7 @@ function compute({ served, question, partitions, latenessMs, calendars }: Comput
 function vouched(heads: readonly ChosenHead[], chosen: readonly ChosenHead[]): readonly ChosenHead[] {
   return heads.map((own, index) => {
     const now = chosen[index];
-    return now !== undefined && now.head.closed === own.head.closed ? now : own;
+    return now !== undefined && isSamePrefix(own.head, now.head) ? now : own;
   });
 }
 
@@ -211,7 +252,8 @@ export function answerFromRows(options: AnswerFromRowsOptions): Answered {
   const calendars = createCalendars();
   const request = resolveRequest(served, query, { watermarkMs: watermarkOf(partitions), nowMs }, calendars);
   const question = { request, compare: query.compare === 'previous' };
-  const figures = compute({ served, question, partitions, latenessMs, calendars });
+  const sourceOf = sumPartitions(partitions, rangesOf(served, requestsOf(question), calendars));
+  const figures = compute({ served, question, sourceOf, watermarkMs: watermarkOf(partitions), latenessMs, calendars });
   const heads = partitions.map(({ partition, head }): ServedHead => {
     const lastAtEndMs = head.note?.atEnd === true ? head.note.confirmedAtMs : Number.NEGATIVE_INFINITY;
     return { partition, store: options.source, head, lastAtEndMs };

@@ -1,6 +1,6 @@
 /** Figures by question and position: while no partition has moved, an answer is not computed again. */
 import type { Figures } from './envelope.ts';
-import type { ChosenHead } from './read.ts';
+import { type ChosenHead, isSamePrefix } from './read.ts';
 
 /** Figures and the heads that they were read at, in the order of the partitions. */
 export interface CachedFigures extends Figures {
@@ -50,14 +50,19 @@ export function createFigureCache(bounds: { maxAnswers: number; maxFigures: numb
 function isCurrent(cached: CachedFigures, heads: readonly ChosenHead[], nowMs: number): boolean {
   let ahead = false;
   for (const [index, { head }] of heads.entries()) {
-    const closed = cached.heads[index]?.head.closed ?? '';
-    if (closed < head.closed) return false;
-    if (closed > head.closed) ahead = true;
+    const own = cached.heads[index]?.head;
+    if (own === undefined || own.closed < head.closed) return false;
+    if (own.closed > head.closed) ahead = true;
+    else if (!isSamePrefix(own, head)) return false;
   }
   return !ahead || nowMs - cached.readAtMs <= AHEAD_MS;
 }
 
+/** Of plain data; a list of ten thousand figures is counted at every answer, so nothing is made for it. */
 function countLeaves(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
-  return Object.values(value).reduce((sum: number, part: unknown) => sum + countLeaves(part), 0);
+  let leaves = 0;
+  if (Array.isArray(value)) for (let index = 0; index < value.length; index++) leaves += countLeaves(value[index]);
+  else for (const name in value) leaves += countLeaves(Reflect.get(value, name));
+  return leaves;
 }

@@ -1,5 +1,6 @@
 /** Reads heads and rows of all partitions, each from the store with the longer head, each whole up to its head (design.md §2.5). */
 import { type Head, type PartitionRows, StoreUnavailable, type TableRange } from '../ports/sink.ts';
+import { splitVersion, type Version } from '../ports/version.ts';
 import { Unavailable } from './failure.ts';
 import type { HeadWatch, LineageHeads, ReadStores, StoreName, WaitingClock } from './head-watch.ts';
 
@@ -18,6 +19,8 @@ export interface ChosenHead {
 /** What was read of one partition, and from where. */
 export interface PartitionReading extends PartitionRows {
   readonly store: StoreName;
+  /** Set when the rows are those alone that changed above this version, to be taken over the ones at its head. */
+  readonly since?: Version;
 }
 
 /** Per partition the store with the longer head, Redis among equals. Throws Unavailable where no store has one. */
@@ -50,21 +53,44 @@ export interface ReadContext {
   readonly clock: WaitingClock;
   readonly lineage: string;
   readonly ranges: readonly TableRange[];
+  /** By partition, the head whose rows the caller has: of what continues it, only the changes are read. */
+  readonly bases?: ReadonlyMap<number, { readonly head: Head }>;
+}
+
+/**
+ * Whether the rows of `base` with the changes above it are those of `head`. A row carries the version of its last change, and a version never has two
+ * values; so they are, from whichever store, while both heads are of one log. A raised epoch may leave out what the one before had folded last.
+ */
+function continues(base: Head, head: Head): boolean {
+  if (head.closed < base.closed || splitVersion(head.closed).epoch !== splitVersion(base.closed).epoch) return false;
+  if (base.note === null || head.note === null || head.note.log !== base.note.log) return false;
+  return head.closed > base.closed || head.note.fingerprint === base.note.fingerprint;
+}
+
+/** Whether both close the same prefix of the same log, whenever and wherever they were read. */
+export function isSamePrefix(one: Head, other: Head): boolean {
+  return one.closed === other.closed && continues(one, other);
 }
 
 /** In the order of `chosen`; every head is closed. Throws Unavailable when no store can give a partition whole. */
 export async function readPartitions(chosen: readonly ChosenHead[], context: ReadContext): Promise<readonly PartitionReading[]> {
-  const { watch, clock } = context;
+  const { watch, clock, bases } = context;
   const done = new Map<number, PartitionReading>();
-  let pending = chosen.map(({ partition, store, head }) => ({ partition, store, atLeast: head.closed, switched: false }));
+  let pending = chosen.map(
+    ({ partition, store, head }): Pending => ({ partition, store, atLeast: head.closed, switched: false, base: bases?.get(partition)?.head ?? null }),
+  );
   let patientUntilMs = clock.nowMs() + OPEN_PATIENCE_MS;
   for (let attempt = 0; ; attempt++) {
     const answers = await readEach(pending, context);
     const left: Pending[] = [];
     for (const wanted of pending) {
       const answer = answers.get(wanted.partition);
-      if (answer !== undefined && isWhole(answer.head) && answer.head.closed >= wanted.atLeast)
-        done.set(wanted.partition, { ...answer, store: wanted.store });
+      if (answer !== undefined && isWhole(answer.head) && answer.head.closed >= wanted.atLeast) {
+        if (wanted.base === null) done.set(wanted.partition, { ...answer, store: wanted.store });
+        else if (continues(wanted.base, answer.head)) done.set(wanted.partition, { ...answer, store: wanted.store, since: wanted.base.closed });
+        // What the caller has is no beginning of what the store has now: all of it, at once.
+        else left.push({ ...wanted, base: null });
+      }
       // The store is away, or has forgotten what it had: at once the other one.
       else if (answer === undefined || answer.head.note === null || answer.head.closed < wanted.atLeast) left.push(switchStore(wanted, watch));
       else left.push(wanted);
@@ -87,6 +113,8 @@ interface Pending {
   readonly atLeast: string;
   /** True once the other store has been given up. */
   readonly switched: boolean;
+  /** Above it the changes are asked for; null: all rows. */
+  readonly base: Head | null;
 }
 
 function isWhole(head: Head): boolean {
@@ -94,12 +122,12 @@ function isWhole(head: Head): boolean {
 }
 
 /** The other store takes whatever it has, for the first one has nothing whole. */
-function switchStore({ partition, store, switched }: Pending, watch: HeadWatch): Pending {
+function switchStore({ partition, store, switched, base }: Pending, watch: HeadWatch): Pending {
   const other = store === 'redis' ? 'clickhouse' : 'redis';
   if (switched || watch.state(other).heads === null) {
     throw new Unavailable(`no store has partition ${partition} whole: ${whyNot(watch)}`, { retryAfterS: RETRY_AFTER_S });
   }
-  return { partition, store: other, atLeast: '', switched: true };
+  return { partition, store: other, atLeast: '', switched: true, base };
 }
 
 function whyNot(watch: HeadWatch): string {
@@ -113,10 +141,12 @@ async function readEach(pending: readonly Pending[], context: ReadContext): Prom
   const { stores, watch, lineage, ranges } = context;
   const answers = new Map<number, PartitionRows>();
   const fromStore = async (store: StoreName): Promise<void> => {
-    const partitions = pending.filter((wanted) => wanted.store === store).map((wanted) => wanted.partition);
-    if (partitions.length === 0) return;
+    const wanted = pending.filter((each) => each.store === store);
+    if (wanted.length === 0) return;
+    const partitions = wanted.map(({ partition }) => partition);
+    const since = new Map(wanted.flatMap(({ partition, base }): [number, Version][] => (base === null ? [] : [[partition, base.closed]])));
     try {
-      for (const answer of await stores[store].read(lineage, partitions, ranges)) answers.set(answer.partition, answer);
+      for (const answer of await stores[store].read(lineage, partitions, ranges, since)) answers.set(answer.partition, answer);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       watch.lost(store, error);

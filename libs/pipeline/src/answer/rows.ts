@@ -9,6 +9,7 @@ import {
   type RowSource,
   type Rows,
   type SourceOf,
+  sumOfBuckets,
 } from '@tidemark/core';
 import type { CellRow, PartitionRows, TableRange } from '../ports/sink.ts';
 
@@ -26,7 +27,7 @@ export function rangesOf(
   }));
 }
 
-const NO_ROWS: Rows = new Map();
+export const NO_ROWS: Rows = new Map();
 
 type Tables = Map<string, Map<string, Map<number, number[]>>>;
 
@@ -43,9 +44,11 @@ export function sumPartitions(partitions: readonly PartitionRows[], ranges: read
   }
   return (metricId): RowSource => {
     const tables = byMetric.get(metricId);
+    const rowsOf = (table: string, value: string): Rows => tables?.get(table)?.get(value) ?? NO_ROWS;
     return {
-      rows: (table, value) => tables?.get(table)?.get(value) ?? NO_ROWS,
+      rows: rowsOf,
       values: (table) => [...(tables?.get(table)?.keys() ?? [])],
+      sum: (table, value, range) => sumOfBuckets(rowsOf(table, value), range),
     };
   };
 }
@@ -63,7 +66,7 @@ function addRow(tables: Tables, row: CellRow): void {
   for (let column = 0; column < row.cells.length; column++) sums[column] = (sums[column] ?? 0) + (row.cells[column] ?? 0);
 }
 
-function isWithin(row: CellRow, range: TableRange): boolean {
+export function isWithin(row: CellRow, range: TableRange): boolean {
   if (row.table !== range.table || row.metric !== range.metric || row.bucket < range.from || row.bucket > range.to) return false;
   return !range.sliced || range.value === undefined || row.value === range.value;
 }

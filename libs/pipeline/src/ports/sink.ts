@@ -126,6 +126,14 @@ export interface PartitionRows {
 export interface CellReader {
   readonly name: 'redis' | 'clickhouse';
   heads(lineage: string, partitions: readonly number[]): Promise<readonly Head[]>;
-  /** In the order of `partitions`; a partition with an open head is returned as it is (the caller retries). */
-  read(lineage: string, partitions: readonly number[], ranges: readonly TableRange[]): Promise<readonly PartitionRows[]>;
+  /**
+   * In the order of `partitions`; a partition with an open head is returned as it is (the caller retries). Of a partition that `since` names only rows that
+   * changed above that version; the caller looks whether the head still continues the one whose rows it has.
+   */
+  read(
+    lineage: string,
+    partitions: readonly number[],
+    ranges: readonly TableRange[],
+    since?: ReadonlyMap<number, Version>,
+  ): Promise<readonly PartitionRows[]>;
 }

@@ -81,7 +81,14 @@ function partOf(lineage: string, { confirmedAtMs, ...rest }: Step): PublishPart 
 async function observed({ sink, reader }: Pick<CellStoreUnderTest, 'sink' | 'reader'>, lineage: string): Promise<unknown> {
   const [answer] = await reader.read(lineage, [2], RANGES);
   const between = await sink.rowsBetween(lineage, 2, versionOf(1, 2), versionOf(1, 5));
-  return { head: await sink.head(lineage, 2), read: answer?.head, rows: inOrder(answer?.rows ?? []), between: between && inOrder(between) };
+  const [changed] = await reader.read(lineage, [2], RANGES, new Map([[2, versionOf(1, 4)]]));
+  return {
+    head: await sink.head(lineage, 2),
+    read: answer?.head,
+    rows: inOrder(answer?.rows ?? []),
+    between: between && inOrder(between),
+    changed: inOrder(changed?.rows ?? []),
+  };
 }
 
 function inOrder(rows: readonly CellRow[]): readonly CellRow[] {

@@ -33,6 +33,7 @@ export function cellSinkContract(name: string, makeStore: () => Promise<CellStor
     describeParts(fresh);
     describeRefusals(fresh, () => store.sink.name);
     describeReading(fresh);
+    describeChanges(fresh);
     describeConfirming(fresh);
   });
 }
@@ -294,6 +295,53 @@ function describeReading(fresh: () => CellStoreBench): void {
     expect(await bench.sink.rowsBetween(bench.lineage, 3, at(2), at(9))).toBeNull();
     await bench.write({ target: at(12), rows: [totalRow(5, at(12), [5])], base: at(8), last: false, publishId: 'a' });
     expect(await bench.sink.rowsBetween(bench.lineage, 3, at(2), at(6))).toBeNull();
+  });
+}
+
+function describeChanges(fresh: () => CellStoreBench): void {
+  test('of a partition with a version to begin above only what changed since comes back; its head and the other partitions are whole', async () => {
+    const bench = fresh();
+    const rows = [
+      totalRow(1, at(2), [1]),
+      totalRow(2, at(3), [2]),
+      totalRow(20_000, at(4), [3]),
+      sliceRow(1, 'DE', at(3), [4]),
+      sliceRow(2, 'DE', at(4), [5]),
+    ];
+    for (const partition of [3, 4]) await bench.write({ target: at(4), rows, partition });
+    const changes = [totalRow(2, at(7), [6]), sliceRow(2, 'DE', at(6), [0, 0]), sliceRow(2, 'FR', at(8), [7])];
+    for (const partition of [3, 4]) await bench.write({ target: at(8), rows: changes, base: at(4), partition });
+    const since = async (version: string | null, ranges = EVERYTHING) => {
+      const above = version === null ? undefined : new Map([[3, version]]);
+      const answer = await bench.reader.read(bench.lineage, [4, 3], ranges, above);
+      expect(answer.map(({ head }) => head.closed)).toEqual([at(8), at(8)]);
+      expect(Object.keys(byName(answer[0]?.rows ?? []))).toHaveLength(Object.keys(await bench.content(ranges, 4)).length);
+      return byName(answer[1]?.rows ?? []);
+    };
+    const changed = { 'total 2 ': [at(7), [6]], 'slice:country 2 DE': [at(6), []], 'slice:country 2 FR': [at(8), [7]] };
+    expect(await since(at(4))).toEqual(changed);
+    expect(await since(at(3))).toEqual({ ...changed, 'total 20000 ': [at(4), [3]] });
+    expect(await since(at(6))).toEqual({ 'total 2 ': [at(7), [6]], 'slice:country 2 FR': [at(8), [7]] });
+    expect(await since(at(8))).toEqual({});
+    expect(await since(at(9))).toEqual({});
+    expect(await since(NO_VERSION)).toEqual(await bench.content());
+    expect(await since(null)).toEqual(await bench.content());
+    const narrow = [
+      { metric: 'activity', table: 'total', from: 1, to: 2, sliced: false },
+      { metric: 'activity', table: 'slice:country', from: 2, to: 3, sliced: true, value: 'DE' },
+    ];
+    expect(await since(at(4), narrow)).toEqual({ 'total 2 ': [at(7), [6]], 'slice:country 2 DE': [at(6), []] });
+    expect(await since(at(4), [])).toEqual({});
+  });
+
+  test('versions of the upper half of 64 bits are compared as unsigned numbers by who begins above one', async () => {
+    const bench = fresh();
+    const [low, high] = [versionOf(0x7fff, 9), versionOf(0xffff, 2 ** 48 - 2)];
+    await bench.write({ target: versionOf(0xffff, 2 ** 48 - 1), rows: [totalRow(1, low, [1]), totalRow(2, high, [2])] });
+    const rowsSince = async (version: string) => (await bench.reader.read(bench.lineage, [3], EVERYTHING, new Map([[3, version]])))[0]?.rows ?? [];
+    expect(byName(await rowsSince(low))).toEqual({ 'total 2 ': [high, [2]] });
+    expect(byName(await rowsSince(versionOf(0x7fff, 8)))).toEqual({ 'total 1 ': [low, [1]], 'total 2 ': [high, [2]] });
+    expect(await rowsSince(high)).toEqual([]);
   });
 }
 

@@ -112,8 +112,8 @@ export class Engines {
       return {
         name: inner.name,
         heads: (lineage, partitions) => call(HEADS[inner.name], lineage.slice(0, 4), () => inner.heads(lineage, partitions)),
-        read: (lineage, partitions, ranges) =>
-          call(ROWS[inner.name], `${lineage.slice(0, 4)}:${partitions.join(',')}`, () => inner.read(lineage, partitions, ranges)),
+        read: (lineage, partitions, ranges, since) =>
+          call(ROWS[inner.name], `${lineage.slice(0, 4)}:${partitions.join(',')}`, () => inner.read(lineage, partitions, ranges, since)),
       };
     };
     return { redis: port(this.redis), clickhouse: port(this.clickhouse) };

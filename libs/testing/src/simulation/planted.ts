@@ -204,8 +204,17 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
   'a reader takes the rows of an open head': {
     reader: (inner) => ({
       ...inner,
-      read: async (lineage, partitions, ranges) =>
-        (await inner.read(lineage, partitions, ranges)).map((answer) => ({ ...answer, head: { ...answer.head, target: answer.head.closed } })),
+      read: async (lineage, partitions, ranges, since) =>
+        (await inner.read(lineage, partitions, ranges, since)).map((answer) => ({ ...answer, head: { ...answer.head, target: answer.head.closed } })),
+    }),
+  },
+  'a store leaves out a row that changed above the version asked for': {
+    reader: (inner) => ({
+      ...inner,
+      read: async (lineage, partitions, ranges, since) =>
+        (await inner.read(lineage, partitions, ranges, since)).map((answer) =>
+          since?.has(answer.partition) === true ? { ...answer, rows: answer.rows.slice(1) } : answer,
+        ),
     }),
   },
   'the wall clock is in the fold': {

@@ -66,9 +66,12 @@ export class MemoryCellStore {
     this.reader = {
       name,
       heads: (lineage, partitions) => call('heads', lineage, -1, () => partitions.map((partition) => this.headOf(lineage, partition))),
-      read: (lineage, partitions, ranges) =>
+      read: (lineage, partitions, ranges, since) =>
         Promise.all(
-          partitions.map((partition) => call('read', lineage, partition, () => readRanges(partition, this.#at(lineage, partition), ranges))),
+          partitions.map((partition) => {
+            const above = since?.get(partition) ?? '';
+            return call('read', lineage, partition, () => readRanges(partition, this.#at(lineage, partition), { ranges, above }));
+          }),
         ),
     };
     this.inventory = { name, tables: (lineage, partition) => call('tables', lineage, partition, () => tablesIn(this.rowsOf(lineage, partition))) };
@@ -175,8 +178,8 @@ function rowsBetween(stored: StoredPartition, above: Version, upTo: Version): re
   return [...stored.rows.values()].filter((row) => row.version > above && row.version <= upTo);
 }
 
-function readRanges(partition: number, stored: StoredPartition, ranges: readonly TableRange[]): PartitionRows {
-  const wanted = (row: CellRow): boolean => ranges.some((range) => isWithin(row, range));
+function readRanges(partition: number, stored: StoredPartition, asked: { ranges: readonly TableRange[]; above: Version }): PartitionRows {
+  const wanted = (row: CellRow): boolean => row.version > asked.above && asked.ranges.some((range) => isWithin(row, range));
   return { partition, head: headIn(stored), rows: [...stored.rows.values()].filter(wanted) };
 }
 
