@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { type ClickHouseConnection, createClickHousePartitionArchive, createClickHouseSnapshotStore } from '@tidemark/clickhouse';
 import {
   type CheckpointStore,
+  continueLog,
   createLongLog,
   createSnapshots,
   type EventLog,
+  type LogEpoch,
   type LogIdentity,
   type LongLogEvent,
   type SnapshotEvent,
@@ -16,14 +18,14 @@ import type { WorkerConfig } from './config.ts';
 export interface Past {
   /** The same store, with copies behind it. */
   readonly checkpoints: CheckpointStore;
-  /** The same log, with the archive before it. */
+  /** The same log, behind the topics that it continues, and with the archive before it. */
   longLog(log: EventLog, options: { readonly isCatchingUp: boolean }): EventLog;
   stop(): Promise<void>;
 }
 
 /** Who catches up beside what is served takes short turns: some milliseconds each. */
 const SHORT_TURN_RECORDS = 250;
-/** Of the archive; raised where a topic continues another one. */
+/** Of the archive: positions go on where a topic continues another one. */
 const EPOCH = 1;
 
 export function createPast(options: {
@@ -31,9 +33,10 @@ export function createPast(options: {
   readonly clickhouse: ClickHouseConnection;
   readonly checkpoints: CheckpointStore;
   readonly identity: LogIdentity;
+  readonly epochs: readonly LogEpoch[];
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }): Past {
-  const { config, clickhouse, checkpoints, identity, logger } = options;
+  const { config, clickhouse, checkpoints, identity, epochs, logger } = options;
   const archive = createClickHousePartitionArchive(clickhouse);
   const snapshots = createSnapshots({
     checkpoints,
@@ -48,8 +51,10 @@ export function createPast(options: {
   const report = (event: LongLogEvent): void => tellArchive(event, logger);
   return {
     checkpoints: snapshots.checkpoints,
-    longLog: (log, { isCatchingUp }) =>
-      createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report, ...(isCatchingUp ? { turnRecords: SHORT_TURN_RECORDS } : {}) }),
+    longLog: (topic, { isCatchingUp }) => {
+      const log = continueLog(topic, { identity, epochs });
+      return createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report, ...(isCatchingUp ? { turnRecords: SHORT_TURN_RECORDS } : {}) });
+    },
     stop: () => snapshots.stop(),
   };
 }

@@ -76,6 +76,8 @@ export function journalState(entries: readonly JournalEntry[]): JournalState {
   const ignored: { readonly entry: JournalEntry; readonly why: string }[] = [];
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   for (const entry of [...byId.values()].sort(compareEntries)) {
+    // It is about the log of all.
+    if (entry.kind === 'epoch') continue;
     const folding = sets.get(entry.set) ?? { lineages: new Map(), serving: null, switched: null, served: [] };
     const why = apply(folding, entry);
     settle(folding);
