@@ -10,9 +10,10 @@ export interface DefinitionText {
 
 /**
  * `adopt`: what a deployment served when its journal began. `start`: a lineage begins to be worked on. `switch`: readers go over to it. `describe`: same
- * integers, other words. `retire`: nobody works on it any more, its rows stay. `epoch`: the log of all lineages goes on in another topic.
+ * integers, other words. `retire`: nobody works on it any more, its rows stay. `drop`: the set is
+ * served no more, and all of its lineages are retired. `epoch`: the log of all lineages goes on in another topic.
  */
-export const ENTRY_KINDS = ['adopt', 'start', 'switch', 'describe', 'retire', 'epoch'] as const;
+export const ENTRY_KINDS = ['adopt', 'start', 'switch', 'describe', 'retire', 'drop', 'epoch'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** What begins at the log's first record; any other origin names a past that was read from the archive. */

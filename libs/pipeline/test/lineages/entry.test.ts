@@ -11,7 +11,7 @@ test('an entry is read as it was written, without what a newer release added', (
 
 test.each([
   [null, 'is no object'],
-  [{ ...journalEntry(1), kind: 'explode' }, 'kind must be one of adopt, start, switch, describe, retire, epoch'],
+  [{ ...journalEntry(1), kind: 'explode' }, 'kind must be one of adopt, start, switch, describe, retire, drop, epoch'],
   [{ ...journalEntry(1), sequence: 0.5 }, 'sequence must be a whole number of at least 1'],
   [{ ...journalEntry(1), id: '../x' }, 'id must be at most 100 letters, digits, "_", "." and "-"'],
   [{ ...journalEntry(1), lineage: 'XYZ' }, 'lineage must be 16 hex digits'],
