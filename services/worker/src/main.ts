@@ -61,8 +61,8 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
   const { TIDEMARK_OTLP_ENDPOINT: endpoint, TIDEMARK_TRACE_PERCENT: percent } = config;
   const tracing = await startTracing({ endpoint, percent, service: 'worker', logger });
   const checkpoints = createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 });
-  const past = createPast({ config, clickhouse, checkpoints, identity, epochs, logger });
-  const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor });
+  const past = createPast({ config, clickhouse, checkpoints, identity, epochs, journal, logger });
+  const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor, copiedAtMs: past.copiedAtMs });
   const supervisor: LineageSupervisor = new LineageSupervisor({
     journal,
     configured,
