@@ -9,6 +9,8 @@ export interface Program {
   readonly name: string;
   /** Relative to the project's root. */
   readonly path: string;
+  /** Of another checkout; default: this one's. */
+  readonly root?: string;
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -28,9 +30,10 @@ export class ServiceProcess {
     this.name = program.name;
     this.logFile = program.logFile;
     const log = openSync(program.logFile, 'a');
+    const { root = ROOT } = program;
     // The open stdin tells the child that we are alive: whatever ends this process, the child follows.
-    this.#child = spawn(process.execPath, [resolve(ROOT, program.path), ...(program.args ?? [])], {
-      cwd: ROOT,
+    this.#child = spawn(process.execPath, [resolve(root, program.path), ...(program.args ?? [])], {
+      cwd: root,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TIDEMARK_PARENT_WATCH: 'stdin', ...program.env },
       stdio: ['pipe', log, log],
     });

@@ -9,7 +9,7 @@ export { createClickHouseCheckArchive } from './check-archive.ts';
 export { createClickHouseCheckLedger } from './check-ledger.ts';
 export { type ClickHouseConnection, type ClickHouseOptions, ClickHouseRefused, connectClickHouse } from './connection.ts';
 export { allIncidents, createClickHouseIncidentLedger } from './incident-ledger.ts';
-export { archivedEpochs, type ChainHole, chainHoles, publishedLineages } from './known-lineages.ts';
+export { archivedEpochs, archiveReach, type ChainHole, chainHoles, publishedLineages } from './known-lineages.ts';
 export { createClickHouseLineageJournal } from './lineage-journal.ts';
 export { lineageSize, type MetricSize } from './lineage-size.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';

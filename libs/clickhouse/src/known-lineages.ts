@@ -40,3 +40,16 @@ export async function archivedEpochs(connection: ClickHouseConnection): Promise<
   );
   return new Map(rows.map(([partition, epochs]) => [Number(partition), Array.isArray(epochs) ? epochs.map(Number) : []]));
 }
+
+/** By partition the end of whatever stands in the archive of an epoch, a record or a link, whether its chain leads there or not. */
+export async function archiveReach(connection: ClickHouseConnection, epoch: number): Promise<ReadonlyMap<number, number>> {
+  const rows = await connection.select(
+    `SELECT partition, max(reach) FROM (
+  SELECT partition, max(offset) + 1 AS reach FROM events WHERE epoch = {epoch:UInt16} GROUP BY partition
+  UNION ALL
+  SELECT partition, max(to_offset) AS reach FROM archive_chunks WHERE epoch = {epoch:UInt16} GROUP BY partition
+) GROUP BY partition`,
+    { epoch },
+  );
+  return new Map(rows.map(([partition, reach]) => [Number(partition), Number(reach)]));
+}

@@ -10,7 +10,7 @@ WHERE lineage = {lineage:String} AND partition = {partition:UInt16}`;
 export function createClickHouseSnapshotStore(connection: ClickHouseConnection): SnapshotStore {
   return {
     async contents(lineage, partition) {
-      const rows = await connection.select(`${SELECT} AND part = 0 ORDER BY slot`, { lineage, partition });
+      const rows = await connection.select(`${SELECT} AND part = 0 AND notEmpty(bytes) ORDER BY slot`, { lineage, partition });
       return rows.map(partOf);
     },
     async part(lineage, partition, slot, part) {
@@ -22,6 +22,15 @@ export function createClickHouseSnapshotStore(connection: ClickHouseConnection):
       const rows = new TabSeparatedRows(2 * bytes.length + 1_024);
       rows.text(lineage).number(partition).number(slot).number(part).text(id).number(savedAtMs).raw(bytes).text(hash).end();
       await connection.insertBytes('snapshots', COLUMNS, [rows.toBuffer()], rows.count);
+    },
+    async forget(lineage) {
+      if (!/^[\w.-]+$/.test(lineage)) throw new RangeError(`${JSON.stringify(lineage)} is no lineage`);
+      const full = 'FROM snapshots FINAL WHERE lineage = {lineage:String} AND notEmpty(bytes)';
+      const [[count] = []] = await connection.select(`SELECT count() ${full}`, { lineage });
+      if (Number(count) === 0) return 0;
+      const emptied = `SELECT lineage, partition, slot, part, '', saved_ms + 1, '', '' ${full.replace('{lineage:String}', `'${lineage}'`)}`;
+      await connection.run(`INSERT INTO snapshots (${COLUMNS.join(', ')}) ${emptied}`);
+      return Number(count);
     },
   };
 }

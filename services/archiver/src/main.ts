@@ -1,8 +1,8 @@
 /** The archiver process: writes every record of the events topic to ClickHouse, with an unbroken chain of what is there. Wiring only. */
-import { connectClickHouse, createClickHouseIntake } from '@tidemark/clickhouse';
+import { connectClickHouse, createClickHouseIntake, createClickHouseLineageJournal } from '@tidemark/clickhouse';
 import { createDescriber } from '@tidemark/codec';
 import { connectKafka, createEventLog, ensureEventsTopic } from '@tidemark/kafka';
-import { createArchiveWriter, StoreUnavailable } from '@tidemark/pipeline';
+import { continueLog, createArchiveWriter, logEpochs, StoreUnavailable } from '@tidemark/pipeline';
 import {
   clickhouseAccess,
   closeWithin,
@@ -19,9 +19,9 @@ import {
 } from '@tidemark/runtime';
 import { type ArchiverConfig, readArchiverConfig } from './config.ts';
 import { archiveReadiness, createNoteLog, registerArchiveMetrics } from './instruments.ts';
-import { haltOnChange } from './topic-watch.ts';
+import { haltOnChange, haltOnOtherTopic } from './topic-watch.ts';
 
-/** Epochs begin here; raising one is an operator's act on both stores. */
+/** Of the archive's identities: positions go on where a topic continues another one. */
 const EPOCH = 1;
 const TOPIC_WATCH_INTERVAL_MS = 10_000;
 
@@ -43,7 +43,10 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
   );
   const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
 
-  const log = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 256 * 1024, keepsBytes: false });
+  const { entries } = await reached('the journal of lineages', () => createClickHouseLineageJournal(clickhouse).read(), waiting);
+  const epochs = logEpochs(entries);
+  const topicLog = createEventLog(kafka, { groupId: `${namespace}.archiver`, maxBytesPerPartition: 256 * 1024, keepsBytes: false });
+  const log = continueLog(topicLog, { identity, epochs });
   const writer = createArchiveWriter({
     archive: createClickHouseIntake(clickhouse, createDescriber()),
     log,
@@ -51,6 +54,7 @@ async function start(config: ArchiverConfig, logger: Logger, signal: AbortSignal
     clock: systemClock,
     onNote: createNoteLog(logger),
   });
+  haltOnOtherTopic(writer, identity, epochs);
   const metrics = createMetrics();
   registerArchiveMetrics(metrics, writer);
   const health = await createHealthServer({

@@ -41,6 +41,7 @@ async function start(config: Config, logger: Logger): Promise<RunningService> {
     partitions,
     nowMs: clock.nowMs,
     switched: ({ set, from, to }) => logger.info({ set, from, to }, 'lineage is served'),
+    dropped: (set) => logger.info({ set }, 'set is served no more'),
     refused: (reason) => logger.error({ reason }, 'not served as it was decided'),
   });
   const answerer = createAnswerer({

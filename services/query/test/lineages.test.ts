@@ -127,6 +127,26 @@ describe('after a switch', () => {
     expect(await lineagesOf()).toMatchObject([{ state: 'kept' }, { state: 'serving' }]);
   });
 
+  it('a dropped set answers 404 with the revisions that still can be asked for, is neither listed nor looked at, and comes back with a new switch', async () => {
+    expect(await totalAt('/v1/kpis/orders')).toEqual([1, 'new']);
+    await decide({ kind: 'drop', lineage: NEW });
+    await world.look();
+    const refused = await world.get('/v1/kpis/orders');
+    expect([refused.status, refused.json()]).toMatchObject([
+      404,
+      { code: 'unknown_metric', detail: expect.stringMatching(/^no metric is called "orders": revision= takes .*, which are not served$/) },
+    ]);
+    expect((await world.get('/v1/sets')).json()).toMatchObject({ sets: [] });
+    expect((await world.get('/v1/metrics')).json()['metrics']).toEqual([]);
+    expect((await world.get('/v1/board/shop')).status).toBe(404);
+    expect(await totalAt(`/v1/kpis/orders?revision=${REVISIONS.old}`)).toEqual([2, 'old']);
+    expect(await lineagesOf()).toMatchObject([{ state: 'retired' }, { state: 'retired' }]);
+    await startNew();
+    await decide({ kind: 'switch', lineage: NEW });
+    await world.look();
+    expect(await totalAt('/v1/kpis/orders')).toEqual([1, 'new']);
+  });
+
   it('the old revision answers by all of its digits or the first six, in JSON and CSV, in words, and after it was retired', async () => {
     expect(await totalAt(`/v1/kpis/orders?revision=${REVISIONS.old}`)).toEqual([2, 'old']);
     await decide({ kind: 'retire', lineage: OLD });

@@ -5,13 +5,21 @@ import type { Logger, Metrics } from '@tidemark/runtime';
 /** What is read of the worker. */
 export type ObservedWorker = Pick<Worker, 'rejectedByReason' | 'status'>;
 
-/** Answers what to hand to the worker as `report`; gauges are read from `worker()` when scraped. */
-export function createInstruments(metrics: Metrics, logger: Logger, worker: () => ObservedWorker | null): (event: WorkerEvent) => void {
+/** Epoch ms of the newest copy of a partition's state in ClickHouse; null while none is known. */
+export type CopiedAt = (lineage: string, partition: number) => number | null;
+
+/** Answers what to hand to the worker as `report`; gauges are read from `worker()` and `copiedAtMs` when scraped. */
+export function createInstruments(
+  metrics: Metrics,
+  logger: Logger,
+  worker: () => ObservedWorker | null,
+  copiedAtMs: CopiedAt = () => null,
+): (event: WorkerEvent) => void {
   const events = metrics.counter({ name: 'worker_events_total', help: 'What happened to partitions, by kind.', labels: ['event'] });
   const published = metrics.counter({ name: 'published_rows_total', help: 'Rows in closed publishes.', labels: ['sink'] });
   const publishes = metrics.counter({ name: 'publishes_total', help: 'Publishes by sink and result.', labels: ['sink', 'result'] });
   const checkpointBytes = metrics.counter({ name: 'checkpoint_bytes_total', help: 'Bytes of saved segments.' });
-  observePartitions(metrics, worker);
+  observePartitions(metrics, worker, copiedAtMs);
   let lastUnreachable = '';
   return (event) => {
     events.with({ event: event.event }).add();
@@ -36,7 +44,7 @@ export function createInstruments(metrics: Metrics, logger: Logger, worker: () =
 }
 
 /** All series are made anew at each exposition: what a revoked partition last said would otherwise be shown, and alarmed about, for ever. */
-function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null): void {
+function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null, copiedAtMs: CopiedAt): void {
   const perPartition = ['partition', 'lineage'] as const;
   // First, because it reads the values of all: metrics are collected in the order in which they were named.
   const rejected = metrics.counter({
@@ -44,7 +52,7 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
     help: 'Records rejected since the start of this process, by reason; one that several groups of lineages read counts in each.',
     labels: ['reason'],
     collect: () => {
-      for (const metric of [rejected, position, lag, clock, halted, records]) metric.clear();
+      for (const metric of [rejected, position, lag, clock, halted, records, copied]) metric.clear();
       const current = worker();
       for (const [reason, count] of current?.rejectedByReason ?? []) rejected.with({ reason }).setTotal(count);
       for (const status of current?.status() ?? []) {
@@ -52,6 +60,8 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
         if (status.next !== null) position.with(labels).set(status.next);
         if (status.next !== null && status.logHigh !== null) lag.with(labels).set(Math.max(0, status.logHigh - status.next));
         if (status.clockMs !== null) clock.with(labels).set(status.clockMs / 1000);
+        const copiedMs = copiedAtMs(status.lineage, status.partition);
+        if (copiedMs !== null) copied.with(labels).set(copiedMs / 1000);
         halted.with(labels).set(status.halted === null ? 0 : 1);
         for (const [outcome, count] of Object.entries(status.counters)) records.with({ ...labels, outcome }).setTotal(count);
       }
@@ -67,6 +77,11 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
   const clock = metrics.gauge({
     name: 'partition_clock_timestamp_seconds',
     help: 'The partition clock: largest time of an applied event or tick, in seconds since 1970.',
+    labels: perPartition,
+  });
+  const copied = metrics.gauge({
+    name: 'snapshot_saved_timestamp_seconds',
+    help: 'When the newest copy of the state in ClickHouse began, in seconds since 1970: what is folded since is folded again if Redis is lost.',
     labels: perPartition,
   });
   const halted = metrics.gauge({ name: 'partition_halted', help: '1 while the partition is halted.', labels: perPartition });

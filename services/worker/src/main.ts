@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { connectClickHouse, createClickHouseLineageJournal } from '@tidemark/clickhouse';
 import { DEFAULT_SETTINGS } from '@tidemark/core';
 import { connectKafka, createLogWriter, ensureEventsTopic } from '@tidemark/kafka';
-import { joinJournals, StoreUnavailable } from '@tidemark/pipeline';
+import { continuedIdentity, joinJournals, logEpochs, StoreUnavailable } from '@tidemark/pipeline';
 import { connectRedis, createRedisCheckpointStore, createRedisLineageJournal } from '@tidemark/redis';
 import {
   clickhouseAccess,
@@ -51,17 +51,20 @@ async function start(config: WorkerConfig, logger: Logger, signal: AbortSignal):
     () => connectClickHouse({ url: config.TIDEMARK_CLICKHOUSE_URL, database: config.TIDEMARK_CLICKHOUSE_DATABASE, ...clickhouseAccess(config) }),
     waiting,
   );
-  const identity = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
+  const topic = await reached('the events topic', () => ensureEventsTopic(kafka, { partitions: config.TIDEMARK_PARTITIONS }), waiting);
+  const journal = joinJournals({ table: createClickHouseLineageJournal(clickhouse), copy: createRedisLineageJournal(redis) });
+  const epochs = logEpochs((await reached('the journal of lineages', () => journal.read(), waiting)).entries);
+  const identity = continuedIdentity(topic, epochs);
 
   const writer = createLogWriter(kafka, { partitioner: config.TIDEMARK_PARTITIONER });
   const metrics = createMetrics();
   const { TIDEMARK_OTLP_ENDPOINT: endpoint, TIDEMARK_TRACE_PERCENT: percent } = config;
   const tracing = await startTracing({ endpoint, percent, service: 'worker', logger });
   const checkpoints = createRedisCheckpointStore(redis, { segmentTtlSeconds: 3_600 });
-  const past = createPast({ config, clickhouse, checkpoints, identity, logger });
-  const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor });
+  const past = createPast({ config, clickhouse, checkpoints, identity, epochs, journal, logger });
+  const report = createReports({ metrics, logger, clickhouse, worker: () => supervisor, copiedAtMs: past.copiedAtMs });
   const supervisor: LineageSupervisor = new LineageSupervisor({
-    journal: joinJournals({ table: createClickHouseLineageJournal(clickhouse), copy: createRedisLineageJournal(redis) }),
+    journal,
     configured,
     settings,
     newWorker: createGroupWorkers({ config, kafka, redis, clickhouse, identity, past, settings, writer, metrics, tracing, report }),

@@ -3,9 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { type ClickHouseConnection, createClickHousePartitionArchive, createClickHouseSnapshotStore } from '@tidemark/clickhouse';
 import {
   type CheckpointStore,
+  continueLog,
   createLongLog,
   createSnapshots,
   type EventLog,
+  type JournalEntry,
+  journalState,
+  type LineageJournal,
+  type LogEpoch,
   type LogIdentity,
   type LongLogEvent,
   type SnapshotEvent,
@@ -16,14 +21,19 @@ import type { WorkerConfig } from './config.ts';
 export interface Past {
   /** The same store, with copies behind it. */
   readonly checkpoints: CheckpointStore;
-  /** The same log, with the archive before it. */
+  /** The same log, behind the topics that it continues, and with the archive before it. */
   longLog(log: EventLog, options: { readonly isCatchingUp: boolean }): EventLog;
+  /** Epoch ms of the newest copy of a state; null while none is known. */
+  copiedAtMs(lineage: string, partition: number): number | null;
   stop(): Promise<void>;
 }
 
 /** Who catches up beside what is served takes short turns: some milliseconds each. */
 const SHORT_TURN_RECORDS = 250;
-/** Of the archive; raised where a topic continues another one. */
+/** So long after a lineage was retired its copies are of no use: what is started again is folded again. */
+const RETIRED_KEPT_MS = 7 * 86_400_000;
+const FORGET_INTERVAL_MS = 600_000;
+/** Of the archive: positions go on where a topic continues another one. */
 const EPOCH = 1;
 
 export function createPast(options: {
@@ -31,13 +41,16 @@ export function createPast(options: {
   readonly clickhouse: ClickHouseConnection;
   readonly checkpoints: CheckpointStore;
   readonly identity: LogIdentity;
+  readonly epochs: readonly LogEpoch[];
+  readonly journal: Pick<LineageJournal, 'read'>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }): Past {
-  const { config, clickhouse, checkpoints, identity, logger } = options;
+  const { config, clickhouse, checkpoints, identity, epochs, journal, logger } = options;
   const archive = createClickHousePartitionArchive(clickhouse);
+  const store = createClickHouseSnapshotStore(clickhouse);
   const snapshots = createSnapshots({
     checkpoints,
-    snapshots: createClickHouseSnapshotStore(clickhouse),
+    snapshots: store,
     identity,
     partitioner: config.TIDEMARK_PARTITIONER,
     clock: systemClock,
@@ -45,13 +58,34 @@ export function createPast(options: {
     intervalMs: config.TIDEMARK_SNAPSHOT_INTERVAL,
     report: (event) => tellCopy(event, logger),
   });
+  const forgetting = systemClock.every(
+    FORGET_INTERVAL_MS,
+    async () => {
+      for (const lineage of retiredBefore((await journal.read()).entries, systemClock.nowMs() - RETIRED_KEPT_MS)) {
+        const parts = await store.forget(lineage);
+        if (parts > 0) logger.info({ lineage, parts }, 'the copies of a retired lineage were given up');
+      }
+    },
+    (error) => logger.warn({ err: error }, 'the copies of retired lineages are still kept'),
+  );
   const report = (event: LongLogEvent): void => tellArchive(event, logger);
   return {
     checkpoints: snapshots.checkpoints,
-    longLog: (log, { isCatchingUp }) =>
-      createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report, ...(isCatchingUp ? { turnRecords: SHORT_TURN_RECORDS } : {}) }),
-    stop: () => snapshots.stop(),
+    longLog: (topic, { isCatchingUp }) => {
+      const log = continueLog(topic, { identity, epochs });
+      return createLongLog({ log, archive, epoch: EPOCH, clock: systemClock, report, ...(isCatchingUp ? { turnRecords: SHORT_TURN_RECORDS } : {}) });
+    },
+    copiedAtMs: snapshots.copiedAtMs,
+    stop: async () => {
+      await Promise.all([snapshots.stop(), forgetting.stop()]);
+    },
   };
+}
+
+/** Lineages on which nobody has worked since. */
+export function retiredBefore(entries: readonly JournalEntry[], untilMs: number): readonly string[] {
+  const known = journalState(entries).sets.flatMap(({ lineages }) => lineages);
+  return known.filter(({ standing, sinceMs }) => standing === 'retired' && sinceMs < untilMs).map(({ lineage }) => lineage);
 }
 
 function tellCopy({ event, ...about }: SnapshotEvent, logger: Pick<Logger, 'info' | 'warn'>): void {

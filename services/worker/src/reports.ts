@@ -10,9 +10,10 @@ export function createReports(options: {
   readonly logger: Logger;
   readonly clickhouse: ClickHouseConnection;
   readonly worker: () => ObservedWorker | null;
+  readonly copiedAtMs: (lineage: string, partition: number) => number | null;
 }): (event: WorkerEvent) => void {
-  const { metrics, logger, clickhouse, worker } = options;
-  const instruments = createInstruments(metrics, logger, worker);
+  const { metrics, logger, clickhouse, worker, copiedAtMs } = options;
+  const instruments = createInstruments(metrics, logger, worker, copiedAtMs);
   const incidents = createIncidentNotes({ ledger: createClickHouseIncidentLedger(clickhouse), worker, nowMs: systemClock.nowMs, logger });
   return (event) => {
     instruments(event);

@@ -21,7 +21,12 @@ const status: PartitionStatus = {
 function instruments(): { text: () => Promise<string>; hold: (...statuses: PartitionStatus[]) => void } {
   const metrics = createMetrics({ processMetrics: false });
   let worker: ObservedWorker | null = null;
-  createInstruments(metrics, createLogger({ service: 'worker', level: 'silent' }), () => worker);
+  createInstruments(
+    metrics,
+    createLogger({ service: 'worker', level: 'silent' }),
+    () => worker,
+    (_lineage, partition) => (partition === 3 ? 1_700_000_002_000 : null),
+  );
   const hold = (...statuses: PartitionStatus[]): void => {
     worker = { rejectedByReason: new Map([['no key', 2]]), status: () => statuses };
   };
@@ -33,6 +38,7 @@ test('position, lag, clock, outcomes and halts are told of every partition', asy
   hold(status, { ...status, partition: 4, halted: 'the log begins at 7' });
   const shown = await text();
   for (const line of [
+    'tidemark_snapshot_saved_timestamp_seconds{partition="3",lineage="abc"} 1700000002',
     'tidemark_partition_position{partition="3",lineage="abc"} 90',
     'tidemark_partition_lag_records{partition="3",lineage="abc"} 10',
     'tidemark_partition_clock_timestamp_seconds{partition="3",lineage="abc"} 1700000000.5',

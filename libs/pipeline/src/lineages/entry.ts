@@ -1,5 +1,6 @@
 /** One decision of the journal of lineages, and how one is told from whatever else stands in a store. */
 import type { Version } from '../ports/version.ts';
+import { readEpochText } from './epoch-text.ts';
 
 /** A definition file as it was given: the set that it makes is parsed from its text. */
 export interface DefinitionText {
@@ -9,9 +10,10 @@ export interface DefinitionText {
 
 /**
  * `adopt`: what a deployment served when its journal began. `start`: a lineage begins to be worked on. `switch`: readers go over to it. `describe`: same
- * integers, other words. `retire`: nobody works on it any more, its rows stay.
+ * integers, other words. `retire`: nobody works on it any more, its rows stay. `drop`: the set is
+ * served no more, and all of its lineages are retired. `epoch`: the log of all lineages goes on in another topic.
  */
-export const ENTRY_KINDS = ['adopt', 'start', 'switch', 'describe', 'retire'] as const;
+export const ENTRY_KINDS = ['adopt', 'start', 'switch', 'describe', 'retire', 'drop', 'epoch'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** What begins at the log's first record; any other origin names a past that was read from the archive. */
@@ -28,14 +30,14 @@ export interface JournalEntry {
   /** Who decided; hostile text. */
   readonly by: string;
   readonly kind: EntryKind;
-  /** The set's name. */
+  /** The set's name. Empty in an epoch, as are lineage and revision. */
   readonly set: string;
   readonly lineage: string;
   /** Of the set. */
   readonly revision: string;
   /** Of adopt, start and describe. */
   readonly files: readonly DefinitionText[];
-  /** Of adopt and start: what `lineageOf` was given. */
+  /** Of adopt and start: what `lineageOf` was given. Of an epoch: which topic goes on, and where. */
   readonly origin: string;
   /**
    * By partition, in order. Of a switch: up to where both lineages were compared; [] when nothing was served before. Of a start from the archive: where
@@ -76,15 +78,16 @@ export function readEntry(value: unknown): ReadEntry {
   };
   const kind = ENTRY_KINDS.find((known) => known === given['kind']);
   if (kind === undefined) problems.push(`kind must be one of ${ENTRY_KINDS.join(', ')}`);
+  const isNobodys = kind === 'epoch';
   const entry: JournalEntry = {
     sequence: whole('sequence', 1),
     id: text('id', (id) => ID.test(id), 'at most 100 letters, digits, "_", "." and "-"'),
     atMs: whole('atMs', 0),
     by: text('by', (by) => by.length <= MAX.by, `a text of at most ${MAX.by} characters`),
     kind: kind ?? 'adopt',
-    set: text('set', (name) => SET.test(name), 'the name of a set'),
-    lineage: text('lineage', (lineage) => HEX.test(lineage), '16 hex digits'),
-    revision: text('revision', (revision) => HEX.test(revision), '16 hex digits'),
+    set: text('set', (name) => (isNobodys ? name === '' : SET.test(name)), isNobodys ? 'empty' : 'the name of a set'),
+    lineage: text('lineage', (lineage) => (isNobodys ? lineage === '' : HEX.test(lineage)), isNobodys ? 'empty' : '16 hex digits'),
+    revision: text('revision', (revision) => (isNobodys ? revision === '' : HEX.test(revision)), isNobodys ? 'empty' : '16 hex digits'),
     files: list('files', MAX.files, isDefinitionText, 'files, each a name and a text of at most 1 MiB').map(({ name, text }) => ({ name, text })),
     origin: text('origin', (origin) => origin.length <= MAX.origin, `a text of at most ${MAX.origin} characters`),
     positions: list('positions', MAX.positions, isVersion, 'positions, each of 16 hex digits'),
@@ -119,7 +122,17 @@ function lacks({ kind, files, origin }: JournalEntry): readonly string[] {
   return [
     ...((brings || kind === 'describe') && files.length === 0 ? [`files must not be empty in ${kind}`] : []),
     ...(brings && origin === '' ? [`origin must not be empty in ${kind}`] : []),
+    ...(kind === 'epoch' ? lacksOfEpoch(origin) : []),
   ];
+}
+
+function lacksOfEpoch(origin: string): readonly string[] {
+  try {
+    readEpochText(origin);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 function isDefinitionText(item: unknown): item is DefinitionText {

@@ -12,5 +12,7 @@ export {
   readEntry,
   readEntryText,
 } from './entry.ts';
+export { epochText, type LogEpoch } from './epoch-text.ts';
 export { type JoinedJournal, type JoinedReading, joinJournals } from './joined-journal.ts';
+export { continuedIdentity, isBeginningOf, logEpochs, logOfEpochs, logText } from './log-epochs.ts';
 export { type JournalState, journalState, type KnownLineage, type LineageStanding, type LineageSwitch, type SetState } from './state.ts';

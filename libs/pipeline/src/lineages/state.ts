@@ -35,7 +35,7 @@ export interface LineageSwitch {
 
 export interface SetState {
   readonly name: string;
-  /** What readers serve, or go over to when there is a `switched`; null while the first lineage of a set catches up. */
+  /** What readers serve, or go over to when there is a `switched`; null while the first lineage of a set catches up, and once the set was dropped. */
   readonly serving: KnownLineage | null;
   /** How `serving` came to be served; null when it was adopted. */
   readonly switched: LineageSwitch | null;
@@ -76,6 +76,8 @@ export function journalState(entries: readonly JournalEntry[]): JournalState {
   const ignored: { readonly entry: JournalEntry; readonly why: string }[] = [];
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   for (const entry of [...byId.values()].sort(compareEntries)) {
+    // It is about the log of all.
+    if (entry.kind === 'epoch') continue;
     const folding = sets.get(entry.set) ?? { lineages: new Map(), serving: null, switched: null, served: [] };
     const why = apply(folding, entry);
     settle(folding);
@@ -92,6 +94,7 @@ function apply(folding: Folding, entry: JournalEntry): string | null {
   const known = folding.lineages.get(entry.lineage);
   if (entry.kind === 'adopt') return adopt(folding, entry);
   if (entry.kind === 'start') return start(folding, entry, known);
+  if (entry.kind === 'drop') return drop(folding, entry);
   if (known === undefined) return `lineage ${entry.lineage} of ${entry.set} was never started`;
   if (entry.kind === 'switch') return switchTo(folding, entry, known);
   if (entry.kind === 'describe') {
@@ -127,6 +130,15 @@ function start(folding: Folding, entry: JournalEntry, known: Lineage | undefined
   if (known.standing !== 'retired') return `lineage ${entry.lineage} is worked on already`;
   stand(known, 'catching_up', entry);
   known.files = entry.files;
+  return null;
+}
+
+/** A later start begins the set anew. */
+function drop(folding: Folding, entry: JournalEntry): string | null {
+  const running = [...folding.lineages.values()].filter(({ standing }) => standing !== 'retired');
+  if (running.length === 0) return `nothing of ${entry.set} is served or worked on`;
+  for (const each of running) stand(each, 'retired', entry);
+  Object.assign(folding, { serving: null, switched: null, served: [] } satisfies Partial<Folding>);
   return null;
 }
 

@@ -6,6 +6,7 @@
  */
 import { BrokenSegment, estimateStateBytes, formatOf, NewerFormat, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
 import type { PartitionFold } from '@tidemark/core';
+import { isBeginningOf, logText } from '../lineages/log-epochs.ts';
 import type { CheckpointStore, Manifest, SegmentRef } from '../ports/checkpoint.ts';
 import type { LogIdentity } from '../ports/log.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
@@ -194,11 +195,16 @@ function rebased(memory: PartitionMemory, manifestId: string | null): PartitionM
 export function refusal(manifest: Manifest, context: Pick<CheckpointContext, 'identity' | 'partitioner'>): string | null {
   const { identity } = context;
   if (manifest.format > SEGMENT_FORMAT) return `the state is written in format ${manifest.format}, newer than this program reads (${SEGMENT_FORMAT})`;
+  const { partition, next } = manifest;
+  const isOfThisLog = isBeginningOf(identity, { log: logText(manifest), partition, next });
+  const log: [string, string, string][] = [
+    ['cluster', manifest.clusterId, identity.clusterId],
+    ['topic', manifest.topicId, identity.topicId],
+  ];
   const guarded: [string, string | number, string | number][] = [
     ['partition count', manifest.partitionCount, identity.partitionCount],
     ['partitioner', manifest.partitioner, context.partitioner],
-    ['cluster', manifest.clusterId, identity.clusterId],
-    ['topic', manifest.topicId, identity.topicId],
+    ...(isOfThisLog ? [] : log),
   ];
   for (const [name, stored, now] of guarded) if (stored !== now) return `the ${name} of the log is ${now}, the state was folded with ${stored}`;
   return null;

@@ -355,7 +355,8 @@ export class LineagePartition {
 
   /** Why figures that were published before cannot be continued, though no state is there that would say so, or null. */
   #foreign(name: string, head: Head): string | null {
-    return foreignLog(name, head, { identity: this.#options.identity, epoch: this.memory?.fold.state.epoch });
+    const { identity, partition } = this.#options;
+    return foreignLog(name, head, { identity, partition, epoch: this.memory?.fold.state.epoch });
   }
 
   /** A head that is ahead of us was folded from the records that we are still to read. */

@@ -7,11 +7,11 @@
  * 4. The last part closes the head. Only then the base moves.
  */
 import { kindOf, type PartitionFold, type RowTable, rowLabel, rowValue } from '@tidemark/core';
+import { logText } from '../lineages/log-epochs.ts';
 import type { LogIdentity } from '../ports/log.ts';
 import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } from '../ports/sink.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
 import { splitVersion, type Version, versionOf } from '../ports/version.ts';
-import { logText } from './log-of-head.ts';
 import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
 
 export interface PublishContext {

@@ -24,6 +24,8 @@ export type SnapshotEvent = { readonly lineage: string; readonly partition: numb
 
 export interface Snapshots {
   readonly checkpoints: CheckpointStore;
+  /** Epoch ms of the newest copy of what was saved through us; null while none is known. */
+  copiedAtMs(lineage: string, partition: number): number | null;
   /** Ends a copy under way, which is then nothing; the one before stays. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,8 @@ interface Known {
   /** Of the last manifest that was stored through us. */
   manifestId: string;
   copiedId: string;
+  /** Of the newest copy, whoever made it; null while none is known. */
+  copiedAtMs: number | null;
   /** Null until the second store was asked when it was last copied. */
   dueAtMs: number | null;
 }
@@ -69,6 +73,7 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
   };
   return {
     checkpoints: store,
+    copiedAtMs: (lineage, partition) => known.get(`${lineage}:${partition}`)?.copiedAtMs ?? null,
     stop: async () => {
       await copier?.stop();
     },
@@ -79,7 +84,7 @@ function note(known: Map<string, Known>, { lineage, partition, id }: Manifest, n
   const key = `${lineage}:${partition}`;
   const before = known.get(key);
   if (before !== undefined) before.manifestId = id;
-  else known.set(key, { lineage, partition, seenAtMs: nowMs, manifestId: id, copiedId: '', dueAtMs: null });
+  else known.set(key, { lineage, partition, seenAtMs: nowMs, manifestId: id, copiedId: '', copiedAtMs: null, dueAtMs: null });
 }
 
 /** One after the other, beside whatever else goes on. */
@@ -115,6 +120,7 @@ async function copyWhenDue(options: SnapshotOptions, each: Known, goesOn: () => 
   // Somebody else, or we before a restart, may have copied it a short while ago.
   const newest = newestOf(await snapshots.contents(lineage, partition));
   const spreadMs = (intervalMs * (partition + 1)) / identity.partitionCount;
+  each.copiedAtMs = newest?.savedAtMs ?? each.copiedAtMs;
   each.dueAtMs = newest === null ? each.seenAtMs + spreadMs : newest.savedAtMs + intervalMs;
   if (nowMs < each.dueAtMs) return;
   const copied = await copyState({ checkpoints, snapshots, lineage, partition, id: randomId(), nowMs, goesOn });
@@ -122,5 +128,6 @@ async function copyWhenDue(options: SnapshotOptions, each: Known, goesOn: () => 
   if (copied.result === 'unstable') throw new Error('the state was replaced faster than it could be copied');
   if (copied.result === 'ended') return;
   each.copiedId = manifestId;
+  each.copiedAtMs = nowMs;
   each.dueAtMs = clock.nowMs() + intervalMs;
 }

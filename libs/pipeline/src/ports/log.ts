@@ -53,6 +53,8 @@ export interface LogIdentity {
   readonly partitionCount: number;
   readonly cleanupPolicy: string;
   readonly timestampType: string;
+  /** The topics that this one continues, the oldest first: as `cluster/topic id/partitions`, with the position at which each partition ended. */
+  readonly earlier?: readonly { readonly log: string; readonly ends: readonly number[] }[];
 }
 
 /** A member of a consumer group on the events topic. Positions are the handler's; committed offsets are for lag tools only. */

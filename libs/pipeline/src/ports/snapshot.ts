@@ -18,10 +18,12 @@ export interface SnapshotPart {
 
 /** Every method throws StoreUnavailable on an unknown outcome; saving the same part again is harmless. */
 export interface SnapshotStore {
-  /** Part 0 of each slot that has one. */
+  /** Part 0 of each slot that has one and was not forgotten. */
   contents(lineage: string, partition: number): Promise<readonly SnapshotPart[]>;
   /** As it was last saved; null when it is absent. */
   part(lineage: string, partition: number, slot: SnapshotSlot, part: number): Promise<SnapshotPart | null>;
   /** Takes the place of what the slot had under this number. */
   save(lineage: string, partition: number, part: SnapshotPart): Promise<void>;
+  /** Gives the room of all copies of a lineage back, by empty parts in the place of the others; a later copy is one as before. Answers how many it emptied. */
+  forget(lineage: string): Promise<number>;
 }

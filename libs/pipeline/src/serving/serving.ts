@@ -27,7 +27,7 @@ export interface PlannedLineage {
 /** A set as it is to be served. */
 export interface PlannedSet {
   readonly name: string;
-  /** The lineage to serve; null while the first one catches up. */
+  /** The lineage to serve; null while the first one catches up, and once the set was dropped. */
   readonly target: string | null;
   /** By partition: below these it is not served. [] for none. */
   readonly positions: readonly Version[];
@@ -42,6 +42,8 @@ export interface ServingOptions {
   readonly nowMs: () => number;
   /** Another lineage of a set is served from now on; `from` is null for a set that was not served before. */
   readonly switched?: (change: { readonly set: string; readonly from: string | null; readonly to: string }) => void;
+  /** A set is served no more. */
+  readonly dropped?: (set: string) => void;
   /** A set cannot be served as it was decided: one sentence, once. */
   readonly refused?: (reason: string) => void;
 }
@@ -159,6 +161,7 @@ export class Serving {
       const found = lineages.find((each) => each.lineage === lineage);
       return found === undefined || found.set === null ? null : { set: found.set, lineage: found.lineage, origin: found.origin };
     };
+    if (target === null && lineages.every(({ standing }) => standing === 'retired')) this.#unserve(name);
     const now = this.#served.get(name);
     // The words of what is served may have changed, whatever is to follow.
     if (now !== undefined) this.#serve(name, readable(now.lineage) ?? now);
@@ -173,6 +176,13 @@ export class Serving {
       const mark = { floor: new Map(this.#floors.get(name)), atMs: this.#options.nowMs() };
       this.#pending.set(name, { target: wanted, positions, previous: readable(previous), mark, holdsUntilMs: null, restsUntilMs: 0 });
     }
+  }
+
+  /** Its figures answer to `?revision=` from then on. */
+  #unserve(name: string): void {
+    if (!this.#served.delete(name)) return;
+    this.#floors.delete(name);
+    this.#options.dropped?.(name);
   }
 
   #drop(name: string): void {

@@ -11,7 +11,7 @@ test('an entry is read as it was written, without what a newer release added', (
 
 test.each([
   [null, 'is no object'],
-  [{ ...journalEntry(1), kind: 'explode' }, 'kind must be one of adopt, start, switch, describe, retire'],
+  [{ ...journalEntry(1), kind: 'explode' }, 'kind must be one of adopt, start, switch, describe, retire, drop, epoch'],
   [{ ...journalEntry(1), sequence: 0.5 }, 'sequence must be a whole number of at least 1'],
   [{ ...journalEntry(1), id: '../x' }, 'id must be at most 100 letters, digits, "_", "." and "-"'],
   [{ ...journalEntry(1), lineage: 'XYZ' }, 'lineage must be 16 hex digits'],
@@ -20,6 +20,11 @@ test.each([
   [{ ...journalEntry(1), files: [] }, 'files must not be empty in start'],
   [{ ...journalEntry(1), origin: '' }, 'origin must not be empty in start'],
   [{ ...journalEntry(1), positions: ['12'] }, 'positions must be at most 4096 positions, each of 16 hex digits'],
+  [{ ...journalEntry(1), kind: 'epoch', set: 'shop' }, 'set must be empty; lineage must be empty; revision must be empty'],
+  [
+    { ...journalEntry(1), kind: 'epoch', set: '', lineage: '', revision: '', origin: '{"log":"a","continues":"b","from":[0],"at":[1,2]}' },
+    'origin must name a log, the one that it continues, and by partition the offsets and positions at which it does',
+  ],
   [{ ...journalEntry(1), by: 7, atMs: -1 }, 'atMs must be a whole number of at least 0; by must be a text of at most 200 characters'],
 ])('case %#: what is no entry is told from one, with every reason', (value, problem) => {
   expect(readEntry(value)).toEqual({ ok: false, problem });

@@ -8,7 +8,7 @@ const [OLD, NEW, NEWER] = ['a'.repeat(16), 'b'.repeat(16), 'c'.repeat(16)];
 const entry = (sequence: number, kind: EntryKind, lineage: string, id: string): JournalEntry => journalEntry(sequence, { kind, lineage, id });
 
 describe('every reader sees the same', () => {
-  const kinds: readonly EntryKind[] = ['adopt', 'start', 'switch', 'describe', 'retire'];
+  const kinds: readonly EntryKind[] = ['adopt', 'start', 'switch', 'describe', 'retire', 'drop'];
   const drawn = fc.record({ sequence: fc.integer({ min: 1, max: 6 }), kind: fc.constantFrom(...kinds), lineage: fc.constantFrom(OLD, NEW, NEWER) });
   const journals = fc
     .array(drawn, { maxLength: 12 })

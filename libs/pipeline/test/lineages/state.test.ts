@@ -76,6 +76,19 @@ describe('the state of the journal', () => {
     expect(whys([...begun, entry(3, 'switch', NEWER)])).toEqual([`lineage ${NEWER} of cabinet was never started`]);
   });
 
+  test('a dropped set is served by nobody and worked on by nobody, is not adopted again, and may be started anew', () => {
+    const dropped = [...switched, entry(4, 'drop', NEW)];
+    expect(only(dropped)).toMatchObject({ serving: null, switched: null, previous: null });
+    expect([standings(dropped), journalState(dropped).running]).toEqual([{ a: 'retired', b: 'retired' }, []]);
+    expect(whys([...dropped, entry(5, 'drop', NEW), entry(6, 'adopt', OLD), entry(7, 'switch', OLD)])).toEqual([
+      'nothing of cabinet is served or worked on',
+      'the journal speaks of cabinet already',
+      `lineage ${OLD} is retired`,
+    ]);
+    const anew = [...dropped, entry(5, 'start', OLD), entry(6, 'switch', OLD)];
+    expect(only(anew)).toMatchObject({ serving: { lineage: OLD }, previous: null });
+  });
+
   test('a retired lineage that is started again goes on where it was', () => {
     const again = [...begun, entry(3, 'retire', NEW), entry(4, 'start', NEW)];
     expect(standings(again)).toEqual({ a: 'serving', b: 'catching_up' });

@@ -50,5 +50,19 @@ export function snapshotContract(name: string, makeStore: () => Promise<Snapshot
       for (const each of [later, other, part({ part: 0, id: 'late' })]) await under.store.save(of, 3, each);
       expect((await under.store.contents(of, 3)).map(plain)).toEqual([later, other].map(plain));
     });
+
+    test('what is forgotten is no copy any more and takes no room, others stay, and a later copy is one again', async () => {
+      const [of, kept] = [lineage(), lineage()];
+      for (const each of [part({ part: 0 }), part({}), part({ part: 0, slot: 1 })]) await under.store.save(of, 3, each);
+      await under.store.save(of, 4, part({ part: 0 }));
+      await under.store.save(kept, 3, part({ part: 0 }));
+      expect([await under.store.forget(of), await under.store.forget(of)]).toEqual([4, 0]);
+      expect([await under.store.contents(of, 3), await under.store.contents(of, 4)]).toEqual([[], []]);
+      expect((await under.store.part(of, 3, 0, 1))?.bytes.length).toBe(0);
+      expect(await under.store.contents(kept, 3)).toHaveLength(1);
+      const anew = part({ part: 0, id: 'anew', savedAtMs: 1_700_000_000_005 });
+      await under.store.save(of, 3, anew);
+      expect((await under.store.contents(of, 3)).map(plain)).toEqual([plain(anew)]);
+    });
   });
 }

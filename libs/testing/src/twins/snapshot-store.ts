@@ -15,7 +15,9 @@ export class MemorySnapshotStore {
     const keyOf = (lineage: string, partition: number, slot: number, part: number): string => `${lineage}:${partition}:${slot}:${part}`;
     this.store = {
       contents: (lineage, partition) =>
-        call('contents', lineage, partition, () => [0, 1].flatMap((slot) => this.#parts.get(keyOf(lineage, partition, slot, 0)) ?? [])),
+        call('contents', lineage, partition, () =>
+          [0, 1].flatMap((slot) => this.#parts.get(keyOf(lineage, partition, slot, 0)) ?? []).filter(({ bytes }) => bytes.length > 0),
+        ),
       part: (lineage, partition, slot, part) =>
         call('part', lineage, partition, () => this.#parts.get(keyOf(lineage, partition, slot, part)) ?? null),
       save: (lineage, partition, part) => {
@@ -27,6 +29,13 @@ export class MemorySnapshotStore {
           if (before === undefined || before.savedAtMs <= kept.savedAtMs) this.#parts.set(key, kept);
         });
       },
+      forget: (lineage) =>
+        call('forget', lineage, 0, () => {
+          const full = [...this.#parts].filter(([key, { bytes }]) => key.startsWith(`${lineage}:`) && bytes.length > 0);
+          for (const [key, part] of full)
+            this.#parts.set(key, { ...part, id: '', savedAtMs: part.savedAtMs + 1, bytes: new Uint8Array(0), hash: '' });
+          return full.length;
+        }),
     };
   }
 

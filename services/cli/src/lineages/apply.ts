@@ -1,7 +1,7 @@
 /** `apply`: begins the lineage of a file, waits until it has caught up, says what differs, and lets readers go over to it. */
 import { createInterface } from 'node:readline/promises';
 import type { KnownLineage } from '@tidemark/pipeline';
-import { createProgress, type ExitCode, exitCodes } from '@tidemark/runtime';
+import { createProgress, type ExitCode, exitCodes, exitError } from '@tidemark/runtime';
 import type { Deployment } from '../operate/deployment.ts';
 import type { Output } from '../terminal-output.ts';
 import { caughtUp, placeOf } from './catch-up.ts';
@@ -9,7 +9,7 @@ import { costOf } from './cost.ts';
 import { about, decide } from './decide.ts';
 import { type DifferenceReport, reportDifferences, reportWords } from './difference-report.ts';
 import { type OpenLineages, openLineages } from './open.ts';
-import { FROM_LOG, type Plan, planOf, saysTheSame, settingsOf } from './plan.ts';
+import { FROM_LOG, type Plan, planOf, refusalOf, saysTheSame, settingsOf } from './plan.ts';
 import { costWords, planWords } from './plan-words.ts';
 
 export interface ApplyOptions {
@@ -17,6 +17,8 @@ export interface ApplyOptions {
   readonly by: string;
   /** Nobody is asked. */
   readonly yes: boolean;
+  /** Of a set whose past was rebuilt from the archive: what came late may leave its figures again. */
+  readonly fromLog: boolean;
   readonly json: boolean;
 }
 
@@ -46,13 +48,15 @@ export async function plan(deployment: Deployment, { path, json }: Pick<ApplyOpt
   }
 }
 
-/** Exit 0 when the file is served, 1 when readers were not asked to go over, 5 when cells differ without a reason. May be ended and run again: it goes on. */
+/** Exit 0 when the file is served, 1 when readers were not asked to go over or a rebuilt set would lose what came late, 5 when cells differ without a reason. May be ended and run again: it goes on. */
 export async function apply(deployment: Deployment, options: ApplyOptions, output: Output): Promise<ExitCode> {
   const opened = await openLineages(deployment, output);
   try {
     const found = planOf(options.path, await opened.state(), settingsOf(deployment));
     for (const line of planWords(found)) output.message(line);
     if (options.json) output.data(JSON.stringify({ plan: planFacts(found) }));
+    const refusal = options.fromLog ? null : refusalOf(found);
+    if (refusal !== null) throw exitError(exitCodes.failed, refusal);
     return await applyPlan({ plan: found, options, opened, output });
   } finally {
     await opened.close();
@@ -136,6 +140,6 @@ function wayBack(serving: KnownLineage | null): string {
   return `; ${serving.lineage} is worked on too: tidemark rollback ${serving.set} goes back to it, tidemark retire ${serving.lineage} ends it`;
 }
 
-function planFacts({ set, lineage, serving, change, otherFold, act }: Plan): object {
-  return { set: set.name, act, lineage, revision: set.revision, serving: serving === null ? null : about(serving), otherFold, change };
+function planFacts({ set, lineage, serving, change, otherFold, otherPast, act }: Plan): object {
+  return { set: set.name, act, lineage, revision: set.revision, serving: serving === null ? null : about(serving), otherFold, otherPast, change };
 }

@@ -1,4 +1,4 @@
-/** The commands about definitions that change: plan, apply, rollback, lineages, retire. */
+/** The commands about definitions that change: plan, apply, rollback, lineages, retire, drop. */
 import type { ExitCode } from '@tidemark/runtime';
 import type { Command } from 'commander';
 import type { Deployment } from '../operate/deployment.ts';
@@ -12,6 +12,7 @@ export interface LineageCall {
 interface Flags {
   readonly by?: string;
   readonly yes?: true;
+  readonly fromLog?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -48,6 +49,18 @@ export function addLineageCommands(program: Command, { output, ended }: LineageC
       const options = { lineage, by: await nameOf(flags), dryRun: flags.dryRun === true, json: flags.json === true };
       ended(await retire(await deploymentOf(output), options, output));
     });
+  program
+    .command('drop')
+    .description('serve a set no more, and end the work on all of its lineages; their rows stay')
+    .argument('<set>', 'name of a set')
+    .option('--by <name>', 'who decides (default: the user of this process)')
+    .option('--dry-run', 'say what would happen')
+    .option('--json', 'one JSON object')
+    .action(async (set: string, flags: Flags) => {
+      const { drop } = await import('./drop.ts');
+      const options = { set, by: await nameOf(flags), dryRun: flags.dryRun === true, json: flags.json === true };
+      ended(await drop(await deploymentOf(output), options, output));
+    });
 }
 
 function addPlanAndApply(program: Command, { output, ended }: LineageCall): void {
@@ -65,11 +78,12 @@ function addPlanAndApply(program: Command, { output, ended }: LineageCall): void
     .description('rebuild a changed set beside what is served, say what differs, and let readers go over; may be ended and run again')
     .argument('<file>', 'a definition file')
     .option('--yes', 'let readers go over without asking, unless cells differ without a reason')
+    .option('--from-log', 'begin with the log although the set was rebuilt from the archive: what came late counts no more')
     .option('--by <name>', 'who decides (default: the user of this process)')
     .option('--json', 'JSON objects, one a line: the plan, each integer that differs, the report, the outcome')
     .action(async (path: string, flags: Flags) => {
       const { apply } = await import('./apply.ts');
-      const options = { path, by: await nameOf(flags), yes: flags.yes === true, json: flags.json === true };
+      const options = { path, by: await nameOf(flags), yes: flags.yes === true, fromLog: flags.fromLog === true, json: flags.json === true };
       ended(await apply(await deploymentOf(output), options, output));
     });
 }

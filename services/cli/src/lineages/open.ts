@@ -5,7 +5,7 @@ import {
   createClickHouseCellReader,
   createClickHouseLineageJournal,
 } from '@tidemark/clickhouse';
-import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
+import type { KafkaConnection } from '@tidemark/kafka';
 import {
   type JoinedJournal,
   type JournalState,
@@ -19,6 +19,7 @@ import {
 import { createRedisCellInventory, createRedisCellReader, createRedisLineageJournal, type RedisConnection } from '@tidemark/redis';
 import { printable } from '@tidemark/runtime';
 import { type Deployment, openClickHouse, openKafka, openRedis } from '../operate/deployment.ts';
+import { deploymentLog, readEpochs } from '../operate/deployment-log.ts';
 import type { Output } from '../terminal-output.ts';
 
 export interface OpenLineages {
@@ -31,7 +32,7 @@ export interface OpenLineages {
   readonly redis: RedisConnection | null;
   /** What the journal says now. Throws StoreUnavailable. */
   state(): Promise<JournalState>;
-  /** Null where the log cannot be asked. */
+  /** In positions. Null where the log cannot be asked. */
   bounds(): Promise<ReadonlyMap<number, LogBounds> | null>;
   close(): Promise<void>;
 }
@@ -60,17 +61,21 @@ export async function openLineages(deployment: Deployment, output: Output): Prom
       }
       return journalState(entries);
     },
-    bounds: () => boundsOf(kafka, deployment),
+    bounds: () => boundsOf({ kafka, clickhouse, redis }, deployment),
     close: async () => {
       await Promise.all([clickhouse.close(), redis?.close(), kafka?.close()]);
     },
   };
 }
 
-async function boundsOf(kafka: KafkaConnection | null, { namespace }: Deployment): Promise<ReadonlyMap<number, LogBounds> | null> {
+async function boundsOf(
+  { kafka, clickhouse, redis }: Pick<OpenLineages, 'clickhouse' | 'redis'> & { readonly kafka: KafkaConnection | null },
+  { namespace }: Deployment,
+): Promise<ReadonlyMap<number, LogBounds> | null> {
   if (kafka === null) return null;
   try {
-    return await createEventLog(kafka, { groupId: `${namespace}.operator` }).bounds();
+    const { log } = await deploymentLog(kafka, `${namespace}.operator`, await readEpochs({ clickhouse, redis }));
+    return await log.bounds();
   } catch (error) {
     if (error instanceof StoreUnavailable) return null;
     throw error;

@@ -32,7 +32,7 @@ function pastWords(otherPast: boolean, act: Act): readonly string[] {
   if (!otherPast) return [];
   return act === 'start'
     ? [
-        '  every metric: what is served counts what came late, for its past was rebuilt from the archive; tidemark rebuild keeps it so, apply does not',
+        '  every metric: what is served counts what came late, for its past was rebuilt from the archive; apply begins no such lineage: run tidemark rebuild with this file, then apply',
       ]
     : ['  every metric: the past of one of the two is the archive in time order, where what came late counts'];
 }

@@ -76,6 +76,12 @@ function actOf(lineage: string, file: DefinitionText, state: SetState | null): A
   return saysTheSame(known, file) ? 'nothing' : 'describe';
 }
 
+/** Why applying must not begin with the log just so, or null: what came late counts in what is served, and would count no more. */
+export function refusalOf({ act, otherPast, path, set }: Pick<Plan, 'act' | 'otherPast' | 'path' | 'set'>): string | null {
+  if (act !== 'start' || !otherPast) return null;
+  return `${set.name} was rebuilt from the archive, so that what came late counts; apply would begin with the log again and lose it. Run tidemark rebuild ${path}, then apply; --from-log begins with the log all the same`;
+}
+
 /** Whether the journal has these very words for a lineage. */
 export function saysTheSame({ files }: KnownLineage, file: DefinitionText): boolean {
   return files.some(({ text }) => text === file.text);

@@ -18,6 +18,7 @@ export function addOperatorCommands(program: Command, call: Call): void {
   addBackup(program, call);
   addRestore(program, call);
   addRepartition(program, call);
+  addEpoch(program, call);
 }
 
 function addStatus(program: Command, { output, ended }: Call): void {
@@ -104,6 +105,20 @@ function addRepartition(program: Command, { output, ended }: Call): void {
           output,
         ),
       );
+    });
+}
+
+function addEpoch(program: Command, { output, ended }: Call): void {
+  program
+    .command('epoch')
+    .description('what to do about a topic that was deleted and created anew')
+    .command('raise')
+    .description('let the log go on in the new topic, behind all that is archived; workers and archivers must be stopped')
+    .option('--by <name>', 'who decides (default: the user of this process)')
+    .option('--dry-run', DRY_RUN)
+    .action(async (flags: { by?: string; dryRun?: true }) => {
+      const [{ raiseEpoch }, { whoDecides }] = await Promise.all([import('./epoch/raise.ts'), import('../lineages/decide.ts')]);
+      ended(await raiseEpoch(await findDeployment(output.env), { by: whoDecides(flags.by), dryRun: flags.dryRun === true }, output));
     });
 }
 

@@ -1,12 +1,13 @@
 /** `resume`: a halted partition starts again once its cause is removed; while the cause plainly stands, it says so and asks nobody. */
 import { type ClickHouseConnection, createClickHouseCellReader, createClickHousePartitionArchive } from '@tidemark/clickhouse';
-import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
+import type { KafkaConnection } from '@tidemark/kafka';
 import { haltCodeOf, type OperatorAnswer } from '@tidemark/pipeline';
 import { createRedisCellReader, createRedisCheckpointStore, createRedisOperatorRequests, type RedisConnection } from '@tidemark/redis';
 import { type ExitCode, exitCodes, printable, systemClock } from '@tidemark/runtime';
 import type { Output } from '../terminal-output.ts';
 import { askOwner } from './ask-owner.ts';
 import { type Deployment, openClickHouse, openKafka, openRedis } from './deployment.ts';
+import { deploymentLog, readEpochs } from './deployment-log.ts';
 import { chosenLineage, type KnownLineage, knownLineages } from './lineages.ts';
 import { type HaltFacts, standingCause } from './standing-cause.ts';
 
@@ -93,7 +94,7 @@ function tell(
 }
 
 async function haltFacts({ kafka, redis, clickhouse }: Engines, deployment: Deployment, lineage: string, partition: number): Promise<HaltFacts> {
-  const log = createEventLog(kafka, { groupId: `${deployment.namespace}.operator` });
+  const { log } = await deploymentLog(kafka, `${deployment.namespace}.operator`, await readEpochs({ clickhouse, redis }));
   const [bounds, identity, manifest, archive, [inRedis], [inTable]] = await Promise.all([
     log.bounds(),
     log.identity(),
@@ -104,6 +105,7 @@ async function haltFacts({ kafka, redis, clickhouse }: Engines, deployment: Depl
   ]);
   const heads = [inRedis, inTable].filter((head) => head !== undefined);
   return {
+    partition,
     halted: heads.find(({ note }) => note?.halted !== undefined)?.note?.halted ?? null,
     next: manifest?.next ?? null,
     bounds: bounds.get(partition) ?? null,

@@ -1,7 +1,18 @@
 /** Whether the cause of a halt plainly still stands, by what log and stores say now. Pure. */
-import { type Head, haltCodeOf, type LogBounds, type LogIdentity, type Manifest, splitVersion } from '@tidemark/pipeline';
+import {
+  type Head,
+  haltCodeOf,
+  isBeginningOf,
+  type LogBounds,
+  type LogIdentity,
+  logText,
+  type Manifest,
+  NO_VERSION,
+  splitVersion,
+} from '@tidemark/pipeline';
 
 export interface HaltFacts {
+  readonly partition: number;
   /** The sentence that a head tells; null when none does. */
   readonly halted: string | null;
   /** Where the saved state stands; null when none is saved: the log is folded from its beginning. */
@@ -26,19 +37,21 @@ export function standingCause(facts: HaltFacts): string | null {
   return identityCause(facts) ?? boundsCause(facts, bounds) ?? stateCause(halted, facts);
 }
 
-function identityCause({ manifest, identity, partitioner, redis, clickhouse }: HaltFacts): string | null {
+function identityCause({ partition, manifest, identity, partitioner, redis, clickhouse }: HaltFacts): string | null {
   const known = manifest?.partitionCount ?? redis?.note?.partitionCount ?? clickhouse?.note?.partitionCount ?? identity.partitionCount;
   if (known !== identity.partitionCount) return `the topic has ${identity.partitionCount} partitions, the figures are of ${known}`;
-  const own = `${identity.clusterId}/${identity.topicId}/${identity.partitionCount}`;
+  const own = logText(identity);
   for (const [name, head] of Object.entries({ redis, clickhouse })) {
     const log = head?.note?.log;
-    if (head !== null && log !== undefined && log !== own && splitVersion(head.closed).epoch === (manifest?.epoch ?? 1))
+    const at = splitVersion(head?.closed ?? NO_VERSION);
+    if (log !== undefined && at.epoch === (manifest?.epoch ?? 1) && !isBeginningOf(identity, { log, partition, next: at.next }))
       return `the log is ${own}, the figures in ${name} are of ${log}`;
   }
   if (manifest === null) return null;
-  if (manifest.clusterId !== identity.clusterId)
+  const isOfThisLog = isBeginningOf(identity, { log: logText(manifest), partition, next: manifest.next });
+  if (!isOfThisLog && manifest.clusterId !== identity.clusterId)
     return `the brokers belong to cluster ${identity.clusterId}, the state was folded with ${manifest.clusterId}`;
-  if (manifest.topicId !== identity.topicId)
+  if (!isOfThisLog && manifest.topicId !== identity.topicId)
     return `the topic's id is ${identity.topicId}, the state was folded with ${manifest.topicId}: it was re-created`;
   if (manifest.partitioner !== partitioner) return `TIDEMARK_PARTITIONER is ${partitioner} here, the state was folded with ${manifest.partitioner}`;
   return null;

@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import { createClickHouseCellSink, createClickHousePartitionArchive, createClickHouseTimeOrderedArchive } from '@tidemark/clickhouse';
 import { lineageOf, type MetricSet } from '@tidemark/core';
-import { createEventLog } from '@tidemark/kafka';
 import { type ArchiveSurvey, type LogIdentity, originOf, rebuildPartition, StoreUnavailable, surveyArchive, versionOf } from '@tidemark/pipeline';
 import { createRedisCellSink, createRedisCheckpointStore } from '@tidemark/redis';
 import { createProgress, type ExitCode, exitCodes, formatCount, systemClock } from '@tidemark/runtime';
@@ -12,6 +11,7 @@ import { decide } from '../lineages/decide.ts';
 import { type OpenLineages, openLineages } from '../lineages/open.ts';
 import { settingsOf } from '../lineages/plan.ts';
 import { type Deployment, openKafka } from '../operate/deployment.ts';
+import { deploymentLog, readEpochs } from '../operate/deployment-log.ts';
 import type { Output } from '../terminal-output.ts';
 import { whatToRebuild } from './what.ts';
 
@@ -41,7 +41,7 @@ export async function rebuild(deployment: Deployment, options: RebuildOptions, o
     const settings = settingsOf(deployment);
     const state = await opened.state();
     const { set, file, positions, running } = whatToRebuild(options, state, settings);
-    const job = { deployment, opened, output, identity: await identityOf(deployment, output) };
+    const job = { deployment, opened, output, identity: await identityOf(opened, output) };
     const surveys = await survey(job, positions);
     const origin = originOf({ epoch: EPOCH, positions: surveys.map(({ next }) => next) });
     const lineage = lineageOf(set, settings, origin);
@@ -58,10 +58,11 @@ export async function rebuild(deployment: Deployment, options: RebuildOptions, o
   }
 }
 
-async function identityOf(deployment: Deployment, output: Output): Promise<LogIdentity> {
+async function identityOf({ deployment, clickhouse, redis }: OpenLineages, output: Output): Promise<LogIdentity> {
   const kafka = await openKafka(deployment, output);
   try {
-    return await createEventLog(kafka, { groupId: `${deployment.namespace}.operator` }).identity();
+    const { log } = await deploymentLog(kafka, `${deployment.namespace}.operator`, await readEpochs({ clickhouse, redis }));
+    return await log.identity();
   } finally {
     await kafka.close();
   }

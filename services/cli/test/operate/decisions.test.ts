@@ -52,7 +52,7 @@ const IDENTITY = { clusterId: 'c', topicId: 't', partitionCount: 2, cleanupPolic
 function halted(reason: string, changes: Partial<HaltFacts> = {}): HaltFacts {
   const stores = { manifest: manifest(), redis: headAt(100), clickhouse: headAt(100) };
   const log = { bounds: { low: 0, high: 200 }, archive: { from: 0, to: 150 }, identity: IDENTITY, partitioner: 'murmur2' };
-  return { halted: reason, next: 100, ...log, ...stores, ...changes };
+  return { partition: 0, halted: reason, next: 100, ...log, ...stores, ...changes };
 }
 
 test.each<[string, HaltFacts, RegExp | null]>([

@@ -10,6 +10,7 @@ import {
   createClickHouseCellReader,
   createClickHouseCellSink,
   createClickHouseIntake,
+  createClickHousePartitionArchive,
   migrate,
 } from '@tidemark/clickhouse';
 import { createDescriber } from '@tidemark/codec';
@@ -19,7 +20,12 @@ import {
   type CellInventory,
   type CellReader,
   type CellRow,
+  continuedIdentity,
+  continueLog,
   createArchiveWriter,
+  createLongLog,
+  type EventLog,
+  type LogEpoch,
   type LogIdentity,
   type PartitionStatus,
   splitVersion,
@@ -39,6 +45,7 @@ import { systemClock } from '@tidemark/runtime';
 import { type AcquiredEngines, uniqueName } from '@tidemark/testing/engines';
 import { runCommandLine } from '../../src/command-line.ts';
 import { readMetricSets } from '../../src/definition-files.ts';
+import { readEpochs } from '../../src/operate/deployment-log.ts';
 import { captureOutput } from '../captured-output.ts';
 
 const SET = `name: shop
@@ -70,6 +77,8 @@ export class Deployed {
   readonly #engines: AcquiredEngines;
   readonly #file: string;
   #ids = 0;
+  /** As the services read it when they start. */
+  #epochs: readonly LogEpoch[] = [];
   #identity: LogIdentity | null = null;
   #connections: { readonly kafka: KafkaConnection; readonly redis: RedisConnection; readonly clickhouse: ClickHouseConnection } | null = null;
 
@@ -146,11 +155,29 @@ export class Deployed {
     await writer.close();
   }
 
+  /** As somebody would who deletes the topic and creates it anew: by its name it is the same. */
+  async recreate(): Promise<void> {
+    const { admin, topic } = this.kafka;
+    const before = this.#identity?.topicId;
+    await admin.deleteTopics({ topics: [topic] });
+    await eventually('the topic is another one', async () => {
+      const identity = await ensureEventsTopic(this.kafka, { partitions: this.partitions }).catch(() => null);
+      if (identity === null || identity.topicId === before) return false;
+      this.#identity = identity;
+      return true;
+    });
+  }
+
+  /** What the services read of the journal when they start. */
+  async readJournal(): Promise<void> {
+    this.#epochs = await readEpochs({ clickhouse: this.clickhouse, redis: this.redis });
+  }
+
   start(): Services {
     const { namespace } = this;
     const events: WorkerEvent[] = [];
     const worker = this.#worker(events);
-    const archiving = createEventLog(this.kafka, { groupId: `${namespace}.archiver` });
+    const archiving = this.#continued(createEventLog(this.kafka, { groupId: `${namespace}.archiver` }));
     const archive = createClickHouseIntake(this.clickhouse, createDescriber());
     const archiver = createArchiveWriter({
       archive,
@@ -173,7 +200,7 @@ export class Deployed {
 
   /** Until every record is folded, published to both stores, saved and archived. */
   async caughtUp({ worker }: Services): Promise<void> {
-    const log = createEventLog(this.kafka, { groupId: 'bounds' });
+    const log = this.#continued(createEventLog(this.kafka, { groupId: 'bounds' }));
     const { chainEnd } = createClickHouseArchive(this.clickhouse);
     await eventually(`${this.namespace} is caught up`, async () => {
       const bounds = await log.bounds();
@@ -254,8 +281,13 @@ export class Deployed {
       sets: readMetricSets([this.#file]),
       settings: DEFAULT_SETTINGS,
       partitioner: 'murmur2',
-      identity: this.#identity,
-      log: createEventLog(kafka, { groupId: `${this.namespace}.worker`, keepsBytes: false }),
+      identity: continuedIdentity(this.#identity, this.#epochs),
+      log: createLongLog({
+        log: this.#continued(createEventLog(kafka, { groupId: `${this.namespace}.worker`, keepsBytes: false })),
+        archive: createClickHousePartitionArchive(clickhouse),
+        epoch: 1,
+        clock: systemClock,
+      }),
       writer: createLogWriter(kafka, { partitioner: 'murmur2' }),
       stores: {
         redis: createRedisCellSink(redis),
@@ -270,6 +302,11 @@ export class Deployed {
       requests: createRedisOperatorRequests(redis),
       report: (event) => events.push(event),
     });
+  }
+
+  #continued(log: EventLog): EventLog {
+    if (this.#identity === null) throw new Error('open it first');
+    return continueLog(log, { identity: this.#identity, epochs: this.#epochs });
   }
 
   #opened() {

@@ -7,6 +7,7 @@ import { parseMetricSet } from '@tidemark/definitions';
 import type { JournalEntry, JournalState } from '@tidemark/pipeline';
 import { exitCodeOf, exitCodes } from '@tidemark/runtime';
 import { afterAll, expect, test } from 'vitest';
+import { refusalOf } from '../../src/lineages/plan.ts';
 import { planWords } from '../../src/lineages/plan-words.ts';
 import { whatToRebuild } from '../../src/rebuild/what.ts';
 import { decided, planned, revisionAndLineage, TEXT } from '../lineages/lineages.ts';
@@ -78,5 +79,9 @@ test('apply goes on with what was built, keeps to it once it is served, and says
   expect(planned(TEXT, served)).toMatchObject({ act: 'nothing', lineage: built.lineage, otherPast: false });
   const edited = planned(EDITED, served);
   expect(edited).toMatchObject({ act: 'start', otherPast: true });
-  expect(planWords(edited).join('\n')).toContain('tidemark rebuild keeps it so, apply does not');
+  expect(planWords(edited).join('\n')).toContain('apply begins no such lineage: run tidemark rebuild with this file, then apply');
+  expect(refusalOf(edited)).toMatch(
+    /^shop was rebuilt from the archive, .* Run tidemark rebuild \S+, then apply; --from-log begins with the log all the same$/,
+  );
+  expect([refusalOf(plan), refusalOf(planned(TEXT, served)), refusalOf(planned(EDITED, decided(['adopt', TEXT])))]).toEqual([null, null, null]);
 });

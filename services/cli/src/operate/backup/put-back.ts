@@ -7,7 +7,16 @@ import {
   createClickHouseLineageJournal,
 } from '@tidemark/clickhouse';
 import { describeEvent } from '@tidemark/codec';
-import { type ArchivedRecord, type CellRow, chunkHash, type HeadNote, type Manifest, type PublishPart, readEntry } from '@tidemark/pipeline';
+import {
+  type ArchivedRecord,
+  type CellRow,
+  chunkHash,
+  type HeadNote,
+  type JournalEntry,
+  type Manifest,
+  type PublishPart,
+  readEntry,
+} from '@tidemark/pipeline';
 import { createRedisCheckpointStore, createRedisLineageJournal, type RedisConnection } from '@tidemark/redis';
 import { exitCodes, exitError } from '@tidemark/runtime';
 import { z } from 'zod';
@@ -146,14 +155,27 @@ export async function putBackLists(folder: string, { lists }: Take, { redis, cli
       continue;
     }
     const journals = [createClickHouseLineageJournal(clickhouse), createRedisLineageJournal(redis)];
-    for (const value of await linesOf(folder, list, z.unknown())) {
-      const read = readEntry(value);
-      if (!read.ok) throw exitError(exitCodes.failed, `an entry of the journal in the backup ${read.problem}: it was written by another release`);
-      for (const journal of journals) await journal.append(read.entry);
+    for (const entry of await entriesOf(folder, list)) {
+      for (const journal of journals) await journal.append(entry);
       count++;
     }
   }
   return count;
+}
+
+/** The journal of the backup. Throws an exit error. */
+export async function copiedJournal(folder: string, { lists }: Take): Promise<readonly JournalEntry[]> {
+  const found = await Promise.all(lists.filter(({ of }) => of === 'journal').map((list) => entriesOf(folder, list)));
+  return found.flat();
+}
+
+async function entriesOf(folder: string, list: Take['lists'][number]): Promise<readonly JournalEntry[]> {
+  const values = await linesOf(folder, list, z.unknown());
+  return values.map((value) => {
+    const read = readEntry(value);
+    if (!read.ok) throw exitError(exitCodes.failed, `an entry of the journal in the backup ${read.problem}: it was written by another release`);
+    return read.entry;
+  });
 }
 
 async function linesOf<Schema extends z.ZodType>(

@@ -3,16 +3,16 @@
 // was interrupted is begun again: everything may be put back twice.
 import { resolve } from 'node:path';
 import { migrate } from '@tidemark/clickhouse';
-import { createEventLog } from '@tidemark/kafka';
-import { type LogIdentity, splitVersion } from '@tidemark/pipeline';
+import { isBeginningOf, type LogEpoch, type LogIdentity, logEpochs, logText, splitVersion } from '@tidemark/pipeline';
 import type { RedisConnection } from '@tidemark/redis';
 import { createProgress, type ExitCode, exitCodes, exitError, formatCount } from '@tidemark/runtime';
 import { projectFolder } from '../../config.ts';
 import type { Output } from '../../terminal-output.ts';
 import { type Deployment, openClickHouse, openKafka, openRedis } from '../deployment.ts';
+import { deploymentLog } from '../deployment-log.ts';
 import { type ArchivePiece, type FiguresPiece, readCatalogue, type StatePiece, type Take } from './catalogue.ts';
 import { readBytes } from './piece-file.ts';
-import { putBackArchive, putBackFigures, putBackLists, putBackState, type Targets } from './put-back.ts';
+import { copiedJournal, putBackArchive, putBackFigures, putBackLists, putBackState, type Targets } from './put-back.ts';
 
 export interface RestoreOptions {
   readonly folder: string;
@@ -40,7 +40,7 @@ export async function restore(deployment: Deployment, options: RestoreOptions, o
   const what = `${formatCount(records)} records of the archive, figures of ${content.figures.length} and state of ${content.state.length} partitions`;
   const targets: Targets = { redis: await openRedis(deployment), clickhouse: await openClickHouse(deployment) };
   try {
-    if (!archiveOnly) await refuseOtherLog(content, deployment, output);
+    if (!archiveOnly) await refuseOtherLog({ ...content, epochs: logEpochs(await copiedJournal(folder, content.take)) }, deployment, output);
     if (dryRun) {
       await checkFiles(folder, content, output);
       await refuseOccupied(content, targets.redis, deployment);
@@ -76,10 +76,14 @@ async function contentOf({ folder, archiveOnly }: RestoreOptions): Promise<Conte
 }
 
 /** State and figures belong to one log, at positions that it must still have. */
-async function refuseOtherLog({ state, figures, archive }: Content, deployment: Deployment, output: Output): Promise<void> {
+async function refuseOtherLog(
+  { state, figures, archive, epochs }: Content & { readonly epochs: readonly LogEpoch[] },
+  deployment: Deployment,
+  output: Output,
+): Promise<void> {
   const kafka = await openKafka(deployment, output);
   try {
-    const log = createEventLog(kafka, { groupId: `${deployment.namespace}.operator` });
+    const { log } = await deploymentLog(kafka, `${deployment.namespace}.operator`, epochs);
     const identity = await log.identity();
     const bounds = await log.bounds();
     const [first] = state;
@@ -106,7 +110,9 @@ async function refuseOtherLog({ state, figures, archive }: Content, deployment: 
   }
 }
 
-function difference({ manifest }: StatePiece, { clusterId, topicId, partitionCount }: LogIdentity): string | null {
+function difference({ manifest, partition }: StatePiece, identity: LogIdentity): string | null {
+  const { clusterId, topicId, partitionCount } = identity;
+  if (isBeginningOf(identity, { log: logText(manifest), partition, next: manifest.next })) return null;
   if (manifest.clusterId !== clusterId) return `the brokers belong to cluster ${clusterId}, the backup is of ${manifest.clusterId}`;
   if (manifest.topicId !== topicId) return `the topic's id is ${topicId}, the backup is of ${manifest.topicId}`;
   return manifest.partitionCount === partitionCount

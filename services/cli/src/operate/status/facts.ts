@@ -8,14 +8,15 @@ import {
   createClickHouseIncidentLedger,
   createClickHousePartitionArchive,
 } from '@tidemark/clickhouse';
-import { committedOffsets, createEventLog, type KafkaConnection } from '@tidemark/kafka';
+import { committedOffsets, type KafkaConnection } from '@tidemark/kafka';
 import { type CellReader, type CheckResult, type Head, type IncidentSummary, type Manifest, splitVersion } from '@tidemark/pipeline';
 import { createRedisCellReader, createRedisCheckpointStore, type RedisConnection } from '@tidemark/redis';
+import { deploymentLog, readEpochs } from '../deployment-log.ts';
 import type { KnownLineage } from '../lineages.ts';
 
 export interface PartitionFacts {
   readonly partition: number;
-  /** Null when Kafka is away or the topic has no such partition. */
+  /** In positions. Null when Kafka is away or the topic has no such partition. */
   readonly log: { readonly low: number; readonly high: number; readonly committed: number | null } | null;
   readonly archive: ArchiveFacts | null;
   readonly lineages: readonly LineageFacts[];
@@ -76,11 +77,17 @@ async function logFacts({ engines, namespace, away }: Gathering): Promise<Readon
     const group = `${namespace}.worker`;
     // Who may not look at the group sees the log all the same.
     const committed = committedOffsets(kafka, group).catch((): ReadonlyMap<number, number> => new Map());
-    return Promise.all([createEventLog(kafka, { groupId: group }).bounds(), committed]);
+    const { log, positionOf } = await deploymentLog(kafka, group, await readEpochs(engines));
+    return { bounds: await log.bounds(), committed: await committed, positionOf };
   });
   if (told === null) return new Map();
-  const [bounds, committed] = told;
-  return new Map([...bounds].map(([partition, { low, high }]) => [partition, { low, high, committed: committed.get(partition) ?? null }]));
+  const { bounds, committed, positionOf } = told;
+  return new Map(
+    [...bounds].map(([partition, { low, high }]) => {
+      const offset = committed.get(partition);
+      return [partition, { low, high, committed: offset === undefined ? null : positionOf(partition, offset) }];
+    }),
+  );
 }
 
 async function archiveFacts({ engines, partitions, away }: Gathering): Promise<ReadonlyMap<number, ArchiveFacts>> {
