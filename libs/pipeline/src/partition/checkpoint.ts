@@ -133,7 +133,7 @@ function cutSegments(
   return { segments, saved: { ...covered, segments: [...bases, ...deltas], pieces: saved.pieces, rotation, full: grown && rotation === null } };
 }
 
-/** Deltas have outgrown half of the base. */
+/** Deltas have outgrown the base: what is written of bases is then about as much as of deltas, and what a load reads at most twice the base. */
 function needsRotation(saved: SavedState, sizes: CheckpointSizes): boolean {
   let base = 0;
   let delta = 0;
@@ -141,7 +141,7 @@ function needsRotation(saved: SavedState, sizes: CheckpointSizes): boolean {
     if (ref.kind === 'base') base += ref.bytes;
     else delta += ref.bytes;
   }
-  return delta > Math.max(sizes.minDeltaBytes, base / 2);
+  return delta > Math.max(sizes.minDeltaBytes, base);
 }
 
 function choosePieces(stateBytes: number, sizes: CheckpointSizes): number {
