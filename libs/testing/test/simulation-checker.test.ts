@@ -136,7 +136,7 @@ async function checkpointed(change: { readonly state?: (reference: Reference) =>
   const bytes = change.bytes ?? packBasePiece(state, 0, 1);
   await checkpoints.store.saveSegment('aaaa', 0, 's', bytes);
   const manifest: Manifest = {
-    ...{ id: 'm', writer: 'w', format: formatOf(state), lineage: 'aaaa', partition: 0, epoch: 1, next: change.next ?? next, pieces: 1 },
+    ...{ id: 'm', writer: 'w', format: formatOf(state, 'base'), lineage: 'aaaa', partition: 0, epoch: 1, next: change.next ?? next, pieces: 1 },
     segments: [{ key: 's', kind: 'base', piece: 0, next, bytes: bytes.length }],
     ...{ dropped: NO_VERSION, partitionCount: 1, partitioner: 'murmur2', clusterId: 'c', topicId: 't', fingerprint: '', fingerprintOffset: -1 },
   };

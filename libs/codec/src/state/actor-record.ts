@@ -1,6 +1,7 @@
-/** One actor's record: its key and its rows of every register, complete, so that of two records of an actor the newer one says all. */
+/** One actor's record: its key and its rows of registers, of each complete, so that of two records of a register the newer one says all. */
 import { type BucketSets, type Firsts, type HeldState, NO_BUCKET, type PartitionState, type Timelines } from '@tidemark/core';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import type { SeenRegisters } from './seen-registers.ts';
 import type { SegmentHeader } from './segment.ts';
 import { BrokenSegment } from './segment-error.ts';
 
@@ -35,16 +36,20 @@ export function tablesOf(header: SegmentHeader): Pick<Registers, 'tables' | 'pla
   return { tables, placeOfTable: new Map(tables.map((key, place) => [key, place])) };
 }
 
-/** Registers without a row of the actor take no byte: each row set is led by the distance from the register before; one beyond the last says "capped". */
-export function writeActor(writer: ByteWriter, state: PartitionState, registers: Registers, slot: number): void {
+/**
+ * Registers without a row of the actor take no byte: each row set is led by the distance from the register before; one beyond the last says "capped".
+ * `parts`: only the registers that have changed since the actor was last written so, and false when there is none: then nothing is written.
+ */
+export function writeActor(writer: ByteWriter, state: PartitionState, registers: Registers, slot: number, parts: boolean): boolean {
   const { keys } = state.actors;
+  const startAt = writer.at;
   for (let word = 0; word < 4; word++) writer.word(keys[slot * 4 + word] as number);
   const baseMs = Number.isFinite(state.clockMs) ? state.clockMs : 0;
   let number = 0;
   let last = -1;
   for (const { store, base } of registers.buckets) {
     const first = store.first(slot);
-    if (first >= 0) {
+    if (first >= 0 && (!parts || store.takeChanged(slot))) {
       writer.varint(number - last);
       last = number;
       writeBucketRows(writer, store, first, base);
@@ -53,7 +58,7 @@ export function writeActor(writer: ByteWriter, state: PartitionState, registers:
   }
   for (const store of registers.firsts) {
     const row = store.find(slot);
-    if (row >= 0) {
+    if (row >= 0 && (!parts || store.takeChanged(slot))) {
       writer.varint(number - last);
       last = number;
       writeFirst(writer, store, row, baseMs);
@@ -62,7 +67,7 @@ export function writeActor(writer: ByteWriter, state: PartitionState, registers:
   }
   for (const store of registers.timelines) {
     const row = store.find(slot);
-    if (row >= 0) {
+    if (row >= 0 && (!parts || store.takeChanged(slot))) {
       writer.varint(number - last);
       last = number;
       writeTimeline(writer, store, row, baseMs);
@@ -70,15 +75,22 @@ export function writeActor(writer: ByteWriter, state: PartitionState, registers:
     number++;
   }
   if (registers.held !== null) {
-    if (liveEntries(registers.held, slot) > 0) {
+    // Of parts also when it is empty: an older segment may say otherwise.
+    if (parts || liveEntries(registers.held, slot) > 0) {
       writer.varint(number - last);
       last = number;
       writeLedger(writer, registers.held, registers.placeOfTable, slot);
     }
     number++;
   }
-  if (state.cappedActors.has(slot)) writer.varint(number - last);
+  const isCapped = state.cappedActors.has(slot);
+  if (parts && last < 0 && !isCapped) {
+    writer.at = startAt;
+    return false;
+  }
+  if (isCapped) writer.varint(number - last);
   writer.byte(0);
+  return true;
 }
 
 function liveEntries({ ledger, isLive }: HeldState, slot: number): number {
@@ -169,31 +181,38 @@ function writeTimeline(writer: ByteWriter, store: Timelines, row: number, baseMs
   }
 }
 
-/** Reads the actor records of one segment; those of actors that a newer segment has brought are passed over. */
+/** Reads the actor records of one segment; registers of actors that a newer segment has brought are passed over. */
 export class ActorRecordReader {
   readonly #state: PartitionState;
   readonly #registers: Registers;
   readonly #baseMs: number;
   readonly #labelLimit: number;
+  readonly #seen: SeenRegisters;
+  /** By place in the header: the register's number in this state, the same for all segments. */
+  readonly #numbers: readonly number[];
 
-  constructor(state: PartitionState, registers: Registers, header: SegmentHeader) {
+  constructor(state: PartitionState, registers: Registers, header: SegmentHeader, seen: SeenRegisters) {
     this.#state = state;
     this.#registers = registers;
+    this.#seen = seen;
+    this.#numbers = numbersOf(state, registers);
     this.#baseMs = header.clockMs ?? 0;
     // A funnel's labels are 32 × a value's label + a step's number.
     this.#labelLimit = Math.max(64, ...header.dictionaries.map(({ texts }) => 32 * (texts.length + 1)));
   }
 
-  read(reader: ByteReader): void {
+  /** `parts`: what the record does not name stands in an older segment. */
+  read(reader: ByteReader, parts: boolean): void {
     const { buckets, firsts, timelines, held } = this.#registers;
-    const slot = this.#slotOf(reader.word(), reader.word(), reader.word(), reader.word());
+    const actor = this.#state.actors.findOrAdd(reader.word(), reader.word(), reader.word(), reader.word());
     const ledgerAt = buckets.length + firsts.length + timelines.length;
     const count = ledgerAt + (held === null ? 0 : 1);
     for (let number = -1; ; ) {
       const distance = reader.varintUpTo(count + 1, 'a register');
-      if (distance === 0) return;
+      if (distance === 0) break;
       number += distance;
       if (number > count) throw new BrokenSegment(`there is no register ${number}`);
+      const slot = number < count && !this.#seen.take(actor, this.#numbers[number] as number) ? -1 : actor;
       const set = buckets[number];
       const first = firsts[number - buckets.length];
       const timeline = timelines[number - buckets.length - firsts.length];
@@ -201,14 +220,9 @@ export class ActorRecordReader {
       else if (first !== undefined) this.#readFirst(reader, first, slot);
       else if (timeline !== undefined) this.#readTimeline(reader, timeline, slot);
       else if (held !== null && number === ledgerAt) this.#readLedger(reader, held, slot);
-      else if (slot >= 0) this.#state.cappedActors.add(slot);
+      else this.#state.cappedActors.add(actor);
     }
-  }
-
-  /** A new slot, or -1 for an actor who is already there. */
-  #slotOf(key0: number, key1: number, key2: number, key3: number): number {
-    const { actors } = this.#state;
-    return actors.find(key0, key1, key2, key3) >= 0 ? -1 : actors.findOrAdd(key0, key1, key2, key3);
+    if (!parts) this.#seen.takeAll(actor);
   }
 
   #readBucketRows(reader: ByteReader, store: BucketSets, base: number, slot: number): void {
@@ -284,4 +298,16 @@ export class ActorRecordReader {
       held.ledger.amounts[entry] = amount;
     }
   }
+}
+
+/** The registers of this state: bucket sets, firsts, timelines, and the ledger behind them. */
+export function registerCount({ bucketSets, firsts, timelines }: PartitionState): number {
+  return bucketSets.length + firsts.length + timelines.length + 1;
+}
+
+function numbersOf(state: PartitionState, { buckets, firsts, timelines, held }: Registers): number[] {
+  const own: readonly object[] = [...state.bucketSets, ...state.firsts, ...state.timelines].map(({ store }) => store);
+  const named: readonly object[] = [...buckets.map(({ store }) => store), ...firsts, ...timelines];
+  const numbers = named.map((store) => own.indexOf(store));
+  return held === null ? numbers : [...numbers, own.length];
 }

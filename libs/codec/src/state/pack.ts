@@ -20,8 +20,10 @@ export interface DroppedRowKey {
 
 /** What a delta carries: what the manifest before does not cover. */
 export interface DeltaSince {
-  /** Actors touched since, each once. */
+  /** Actors touched since, each once. Of each the registers are written that have changed since a delta was last packed. */
   readonly slots: readonly number[];
+  /** Those of them whose registers are all to be written: the delta that was packed before was not saved. */
+  readonly whole: ReadonlySet<number>;
   /** The version above which rows are not covered. */
   readonly rowsAbove: { readonly epoch: number; readonly next: number };
   /** Number of the first id of the duplicate filter that is not covered. */
@@ -32,7 +34,8 @@ export interface DeltaSince {
 /** One or several segments, each at most `targetBytes` (4 MiB) long unless a single record is longer. At least one: its header is the position. */
 export function packDelta(state: PartitionState, since: DeltaSince, options: { targetBytes?: number } = {}): Uint8Array[] {
   const packer = new Packer(state, { kind: 'delta', piece: 0, pieces: 0 }, options.targetBytes ?? DEFAULT_TARGET_BYTES);
-  for (const slot of since.slots) packer.actor(slot);
+  for (const slot of since.slots) if (since.whole.has(slot)) packer.actor(slot);
+  for (const slot of since.slots) if (!since.whole.has(slot)) packer.part(slot);
   for (const row of state.changes.changedAbove(since.rowsAbove.epoch, since.rowsAbove.next)) packer.row(row);
   for (const dropped of since.dropped) packer.tomb(dropped);
   packer.ids(since.idsFrom, () => true);
@@ -108,13 +111,19 @@ class Packer {
     this.#registers = registersOf(state, this.#header);
     this.#tables = new Map(this.#header.tables.map(({ key }, index) => [key, index]));
     this.#tableNumbers = state.changes.tables.map(({ shape }) => this.#tableOf(`${shape.metric}/${shape.name}`));
-    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state));
+    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state, this.#header.kind));
   }
 
   actor(slot: number): void {
     const start = this.#begin(SECTION.actors);
-    writeActor(this.#writer, this.#state, this.#registers, slot);
+    writeActor(this.#writer, this.#state, this.#registers, slot, false);
     this.#end(start);
+  }
+
+  /** What has changed of an actor; nothing when nothing has. */
+  part(slot: number): void {
+    const start = this.#begin(SECTION.parts);
+    if (writeActor(this.#writer, this.#state, this.#registers, slot, true)) this.#end(start);
   }
 
   row(row: number): void {
@@ -183,7 +192,7 @@ class Packer {
     this.#writer.at = start;
     this.#count--;
     this.finish();
-    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state));
+    beginSegment(this.#writer, this.#headerBytes, formatOf(this.#state, this.#header.kind));
     this.#openSection(section);
     this.#writer.append(record);
     this.#count = 1;

@@ -5,22 +5,24 @@ import { ByteReader, type ByteWriter } from './bytes.ts';
 import { BrokenSegment, NewerFormat } from './segment-error.ts';
 
 /** Raised when segments of this code cannot be read by the code before. Formats are read one release before they are written. */
-export const SEGMENT_FORMAT = 2;
+export const SEGMENT_FORMAT = 3;
 
-/** Of sets in which nobody holds a value, which the release before can read as well. */
+/** Bases are written as releases before wrote them: 1 of sets in which nobody holds a value, else 2. */
 const FORMAT_WITHOUT_HELD = 1;
+const FORMAT_WITH_HELD = 2;
 
-/** In which a state is written. */
-export function formatOf({ held }: Pick<PartitionState, 'held'>): number {
-  return held === null ? FORMAT_WITHOUT_HELD : SEGMENT_FORMAT;
+/** In which a segment of a state is written, and a manifest of such segments alone: deltas have records of single registers. */
+export function formatOf({ held }: Pick<PartitionState, 'held'>, kind: SegmentHeader['kind']): number {
+  if (kind === 'delta') return SEGMENT_FORMAT;
+  return held === null ? FORMAT_WITHOUT_HELD : FORMAT_WITH_HELD;
 }
 
 /** `TMSG`; magic and checksum stand at the same place in every format. */
 const MAGIC = 0x47534d54;
 const CHECKED_FROM = 8;
 
-/** What follows the header: sections of records, each a kind, a count and the records. */
-export const SECTION = { end: 0, actors: 1, rows: 2, tombs: 3, ids: 4 } as const;
+/** What follows the header: sections of records, each a kind, a count and the records. Of actors in `parts` a record says only what has changed. */
+export const SECTION = { end: 0, actors: 1, rows: 2, tombs: 3, ids: 4, parts: 5 } as const;
 export type Section = (typeof SECTION)[keyof typeof SECTION];
 
 /** Numbers of registers and tables in the body are places in these lists, never the order in which this process bound them. */

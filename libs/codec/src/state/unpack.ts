@@ -1,8 +1,9 @@
 /** Brings a partition's state back from its segments. */
 import type { PartitionState, RowStore } from '@tidemark/core';
-import { ActorRecordReader, type Registers, tablesOf } from './actor-record.ts';
+import { ActorRecordReader, type Registers, registerCount, tablesOf } from './actor-record.ts';
 import type { ByteReader } from './bytes.ts';
 import { type RowPlace, readCells, readPlace } from './row-record.ts';
+import { SeenRegisters } from './seen-registers.ts';
 import { type OpenedSegment, openSegment, SECTION, type SegmentHeader } from './segment.ts';
 import { BrokenSegment } from './segment-error.ts';
 
@@ -20,9 +21,11 @@ export function unpackSegments(state: PartitionState, segments: readonly { reado
   restoreHeader(state, newest);
   const ids = new IdCollector(state, opened, newest.added);
   const rows = new RowCollector(state.changes);
-  for (const { header, body } of opened) readBody(body, { state, header, ids, rows });
+  const seen = new SeenRegisters(registerCount(state));
+  for (const { header, body } of opened) readBody(body, { state, header, ids, rows, seen });
   ids.restore(state, newest.added);
   rows.bury(state);
+  for (const { store } of [...state.bucketSets, ...state.firsts, ...state.timelines]) store.settle();
   state.touched.reset();
 }
 
@@ -74,17 +77,18 @@ interface BodyOf {
   readonly header: SegmentHeader;
   readonly ids: IdCollector;
   readonly rows: RowCollector;
+  readonly seen: SeenRegisters;
 }
 
-function readBody(body: ByteReader, { state, header, ids, rows }: BodyOf): void {
-  const actors = new ActorRecordReader(state, registersOfHeader(state, header), header);
+function readBody(body: ByteReader, { state, header, ids, rows, seen }: BodyOf): void {
+  const actors = new ActorRecordReader(state, registersOfHeader(state, header), header, seen);
   for (;;) {
     const section = body.byte();
     if (section === SECTION.end) break;
     const count = body.word();
     if (count > body.left) throw new BrokenSegment(`${count} records in ${body.left} bytes`);
     for (let index = 0; index < count; index++) {
-      if (section === SECTION.actors) actors.read(body);
+      if (section === SECTION.actors || section === SECTION.parts) actors.read(body, section === SECTION.parts);
       else if (section === SECTION.rows) rows.read(body, state, header);
       else if (section === SECTION.tombs) rows.readTomb(body, header);
       else if (section === SECTION.ids) ids.read(body);

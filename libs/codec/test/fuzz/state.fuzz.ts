@@ -58,7 +58,8 @@ function packed(count: number, pieces: number): readonly Segment[] {
   const saved = { next: state.next, ids: state.duplicates.added };
   folding.send(sent(count));
   const dropped = folding.dropClosed();
-  const since = { slots: state.touched.cut().slots, rowsAbove: { epoch: state.epoch, next: saved.next }, idsFrom: saved.ids, dropped };
+  const { slots, whole } = state.touched.cut();
+  const since = { slots, whole, rowsAbove: { epoch: state.epoch, next: saved.next }, idsFrom: saved.ids, dropped };
   return [...base, ...packDelta(state, since, { targetBytes: 2 ** 20 }).map((bytes) => ({ next: state.next, bytes }))];
 }
 

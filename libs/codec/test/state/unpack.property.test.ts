@@ -1,10 +1,13 @@
 // L6 for state: what is packed comes back, over bases in pieces, deltas with drops, and rotations; damage is found and nothing else happens.
 
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { createCalendars, NO_BUCKET, PartitionFold, Vocabulary } from '@tidemark/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packBasePiece, packDelta } from '../../src/state/pack.ts';
+import { type DeltaSince, packBasePiece, packDelta } from '../../src/state/pack.ts';
 import { SEGMENT_FORMAT } from '../../src/state/segment.ts';
 import { BrokenSegment, NewerFormat } from '../../src/state/segment-error.ts';
 import { unpackSegments } from '../../src/state/unpack.ts';
@@ -59,6 +62,13 @@ class Checkpoints {
     this.#targetBytes = targetBytes;
   }
 
+  /** A delta that was packed and not saved: the next one has to carry what it had. */
+  fail(): void {
+    const { state } = this.#folding.fold;
+    const { slots, whole } = state.touched.cut();
+    packDelta(state, { slots, whole, rowsAbove: { epoch: state.epoch, next: this.#savedNext }, idsFrom: this.#savedIds, dropped: [] });
+  }
+
   save(rotate: boolean): void {
     const { state } = this.#folding.fold;
     const dropped = this.#folding.dropClosed();
@@ -66,7 +76,13 @@ class Checkpoints {
     const pieceOf = (piece: number): Stored => ({ kind: 'base', piece, next: state.next, bytes: packBasePiece(state, piece, this.#pieces) });
     if (this.#savedNext < 0) this.stored = Array.from({ length: this.#pieces }, (_, piece) => pieceOf(piece));
     else {
-      const since = { slots: cut.slots, rowsAbove: { epoch: state.epoch, next: this.#savedNext }, idsFrom: this.#savedIds, dropped };
+      const since = {
+        slots: cut.slots,
+        whole: cut.whole,
+        rowsAbove: { epoch: state.epoch, next: this.#savedNext },
+        idsFrom: this.#savedIds,
+        dropped,
+      };
       for (const bytes of packDelta(state, since, { targetBytes: this.#targetBytes }))
         this.stored.push({ kind: 'delta', piece: 0, next: state.next, bytes });
       if (rotate) {
@@ -88,7 +104,7 @@ const scenario = fc
     targetBytes: fc.constantFrom(1, 4_000, 2 ** 22),
     // Up to half a year, so that buckets leave the windows of bucket sets.
     hoursPerStep: fc.constantFrom(20, 60, 600),
-    steps: fc.array(fc.record({ count: fc.constantFrom(0, 3, 30, 60), rotate: fc.boolean() }), { minLength: 1, maxLength: 8 }),
+    steps: fc.array(fc.record({ count: fc.constantFrom(0, 3, 30, 60), rotate: fc.boolean(), fails: fc.boolean() }), { minLength: 1, maxLength: 8 }),
     order: fc.infiniteStream(fc.nat(1000)),
   })
   .chain(({ steps, hoursPerStep, ...rest }) => {
@@ -98,7 +114,7 @@ const scenario = fc
       pieces: fc.constant(rest.pieces),
       targetBytes: fc.constant(rest.targetBytes),
       order: fc.constant(rest.order),
-      steps: fc.tuple(...steps.map(({ count, rotate }, index) => part(index, count).map((records) => ({ records, rotate })))),
+      steps: fc.tuple(...steps.map(({ count, rotate, fails }, index) => part(index, count).map((records) => ({ records, rotate, fails })))),
       later: part(8, 60),
     });
   });
@@ -108,8 +124,11 @@ test('a state comes back from any base, deltas and rotations, and goes on as if 
     fc.property(scenario, ({ pieces, targetBytes, steps, later, order }) => {
       const folding = new Folding();
       const checkpoints = new Checkpoints(folding, pieces, targetBytes);
-      for (const { records, rotate } of steps) {
-        folding.send(records);
+      for (const { records, rotate, fails } of steps) {
+        const half = fails ? records.length >> 1 : records.length;
+        folding.send(records.slice(0, half));
+        if (fails) checkpoints.fail();
+        folding.send(records.slice(half));
         checkpoints.save(rotate);
       }
       const again = new Folding();
@@ -139,6 +158,38 @@ function example(): { segments: Stored[]; folding: Folding } {
   checkpoints.save(false);
   return { segments: checkpoints.stored, folding };
 }
+
+test('what the release before wrote, whole actors in each delta, is read', () => {
+  const stored: { segments: { next: number; base64: string }[]; state: string } = JSON.parse(
+    readFileSync(join(import.meta.dirname, 'format-2.json'), 'utf8'),
+  );
+  const { state } = new Folding().fold;
+  const segments = stored.segments.map(({ next, base64 }) => ({ next, bytes: Buffer.from(base64, 'base64') }));
+  expect(segments.map(({ bytes }) => bytes[8])).toEqual([2, 2]);
+  unpackSegments(state, segments);
+  expect(createHash('sha256').update(dumpState(state)).digest('hex')).toBe(stored.state);
+});
+
+test('a delta carries what has changed of an actor, and all of it when the delta before was not saved', () => {
+  const folding = new Folding();
+  const { state } = folding.fold;
+  const at = (id: number): Sent => ({ actor: 0, event: 'ABC'[id % 3] ?? '', id, at: id * HOUR_MS, city: 'Paris', channel: 'ads', amount: 1 });
+  const sizeOf = ({ slots, whole }: Pick<DeltaSince, 'slots' | 'whole'>): number =>
+    packDelta(state, { slots, whole, rowsAbove: state, idsFrom: state.duplicates.added, dropped: [] })[0]?.length ?? 0;
+  folding.send(Array.from({ length: 60 }, (_, id) => at(id)));
+  const first = state.touched.cut();
+  sizeOf(first);
+  state.touched.saved(first.generation);
+  folding.send([at(60)]);
+  const second = state.touched.cut();
+  const changed = sizeOf(second);
+  const third = state.touched.cut();
+  const whole = sizeOf(third);
+  expect([first.whole, second.whole, third.whole].map(({ size }) => size)).toEqual([0, 0, 1]);
+  expect(whole).toBeGreaterThan(changed);
+  // Nothing has changed since: the actor is not written at all.
+  expect(sizeOf(second)).toBeLessThan(changed - 16);
+});
 
 test('a full duplicate filter comes back in order', () => {
   const folding = new Folding();

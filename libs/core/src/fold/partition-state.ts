@@ -72,14 +72,23 @@ class TouchedSlots {
     this.#slotsByGeneration.get(this.#generation)?.push(slot);
   }
 
-  /** The slots touched since the last saved cut, each once, and the cut's number for `saved`. */
-  cut(): { generation: number; slots: number[] } {
+  /**
+   * The slots touched since the last saved cut, each once, and the cut's number for `saved`. `whole`: those of a cut that was not saved, whose registers
+   * no longer know all that has changed.
+   */
+  cut(): { generation: number; slots: number[]; whole: ReadonlySet<number> } {
     const generation = this.#generation;
     const slots: number[] = [];
-    for (const [of, touched] of this.#slotsByGeneration) for (const slot of touched) if (this.#stamps[slot] === of) slots.push(slot);
+    const whole = new Set<number>();
+    for (const [of, touched] of this.#slotsByGeneration) {
+      for (const slot of touched) {
+        if (of < generation) whole.add(slot);
+        if (this.#stamps[slot] === of) slots.push(slot);
+      }
+    }
     this.#generation++;
     this.#slotsByGeneration.set(this.#generation, []);
-    return { generation, slots };
+    return { generation, slots, whole };
   }
 
   /** A cut is durable: what was touched up to it need not be written again. */

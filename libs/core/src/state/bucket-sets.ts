@@ -10,6 +10,9 @@ const FIRST_ROWS = 64;
 
 /** A row is one stretch of words: its label, the actor's next row, the number of its window's highest word, `before`, then the window. */
 const LABEL = 0;
+/** Beside a label: the row has changed since somebody asked. Labels are far smaller. */
+const CHANGED = -(2 ** 31);
+const LABEL_BITS = ~CHANGED;
 const FOLLOWING = 1;
 const TOP = 2;
 const BEFORE = 3;
@@ -56,7 +59,7 @@ export class BucketSets {
     const data = this.#data;
     const stride = this.#stride;
     let row = slot < this.heads.length ? (this.heads[slot] as number) : -1;
-    while (row >= 0 && data[row * stride] !== label) row = data[row * stride + FOLLOWING] as number;
+    while (row >= 0 && ((data[row * stride] as number) & LABEL_BITS) !== label) row = data[row * stride + FOLLOWING] as number;
     return row;
   }
 
@@ -70,7 +73,7 @@ export class BucketSets {
   }
 
   label(row: number): number {
-    return this.#data[row * this.#stride + LABEL] as number;
+    return (this.#data[row * this.#stride + LABEL] as number) & LABEL_BITS;
   }
 
   /** Number of the highest word (bucket >> 5) of a row's window; NO_BUCKET of an empty row. */
@@ -92,7 +95,7 @@ export class BucketSets {
     const stride = this.#stride;
     this.#data = grownInt32(this.#data, this.size * stride, 0);
     const at = row * stride;
-    this.#data[at + LABEL] = label;
+    this.#data[at + LABEL] = label | CHANGED;
     this.#data[at + FOLLOWING] = this.heads[slot] as number;
     this.#data[at + TOP] = NO_BUCKET;
     this.#data[at + BEFORE] = NO_BUCKET;
@@ -118,6 +121,7 @@ export class BucketSets {
     const old = this.#data[at] as number;
     if ((old & bit) !== 0) return false;
     this.#data[at] = old | bit;
+    this.#change(row);
     return true;
   }
 
@@ -126,6 +130,7 @@ export class BucketSets {
     if (!this.has(row, bucket)) return false;
     const at = this.#at(row, bucket >> 5);
     this.#data[at] = (this.#data[at] as number) & ~(1 << (bucket & 31));
+    this.#change(row);
     return true;
   }
 
@@ -178,6 +183,23 @@ export class BucketSets {
     return found;
   }
 
+  /** Whether a row of the actor is new or has taken a bucket in or lost one since this was last asked. */
+  takeChanged(slot: number): boolean {
+    const data = this.#data;
+    let changed = 0;
+    for (let row = this.first(slot); row >= 0; row = this.following(row)) {
+      const at = row * this.#stride + LABEL;
+      changed |= (data[at] as number) & CHANGED;
+      data[at] = (data[at] as number) & LABEL_BITS;
+    }
+    return changed !== 0;
+  }
+
+  /** As if every actor had been asked for. */
+  settle(): void {
+    for (let at = LABEL; at < this.size * this.#stride; at += this.#stride) this.#data[at] = (this.#data[at] as number) & LABEL_BITS;
+  }
+
   /** A word of a row's window, from `top - words + 1` up to `top`. */
   word(row: number, word: number): number {
     return this.#data[this.#at(row, word)] as number;
@@ -191,6 +213,11 @@ export class BucketSets {
 
   restoreWord(row: number, word: number, bits: number): void {
     this.#data[this.#at(row, word)] = bits;
+  }
+
+  #change(row: number): void {
+    const at = row * this.#stride + LABEL;
+    this.#data[at] = (this.#data[at] as number) | CHANGED;
   }
 
   #at(row: number, word: number): number {

@@ -1,5 +1,5 @@
 /** The first matching event of each actor: its instant and what was captured of it. Moves only to an earlier event. */
-import { grownFloat64, grownInt32, grownUint32 } from './typed-arrays.ts';
+import { grownFloat64, grownInt32, grownUint8, grownUint32 } from './typed-arrays.ts';
 
 /** Rows of one register, one per actor that ever matched. Ties at one instant go to the smaller messageId hash. */
 export class Firsts {
@@ -12,6 +12,8 @@ export class Firsts {
   /** Two unsigned words per row: the messageId's hash. */
   ids = new Uint32Array(128);
   captured: Int32Array<ArrayBuffer>;
+  /** By row: 1 once it has changed. */
+  #changed = new Uint8Array(64);
 
   constructor(options: { captures: number }) {
     this.captures = options.captures;
@@ -20,7 +22,7 @@ export class Firsts {
 
   /** Memory taken, `heads` included. */
   get bytes(): number {
-    return this.heads.byteLength + this.times.byteLength + this.ids.byteLength + this.captured.byteLength;
+    return this.heads.byteLength + this.times.byteLength + this.ids.byteLength + this.captured.byteLength + this.#changed.byteLength;
   }
 
   find(slot: number): number {
@@ -43,13 +45,29 @@ export class Firsts {
     this.times = grownFloat64(this.times, this.size);
     this.ids = grownUint32(this.ids, this.size * 2);
     this.captured = grownInt32(this.captured, this.size * this.captures, 0);
+    this.#changed = grownUint8(this.#changed, this.size);
     this.heads[slot] = row;
     return row;
   }
 
+  /** What is captured is written by the caller. */
   set(row: number, timeMs: number, idHigh: number, idLow: number): void {
+    this.#changed[row] = 1;
     this.times[row] = timeMs;
     this.ids[row * 2] = idHigh;
     this.ids[row * 2 + 1] = idLow;
+  }
+
+  /** Whether the actor has a first event, or another one, since this was last asked. */
+  takeChanged(slot: number): boolean {
+    const row = this.find(slot);
+    if (row < 0 || this.#changed[row] === 0) return false;
+    this.#changed[row] = 0;
+    return true;
+  }
+
+  /** As if every actor had been asked for. */
+  settle(): void {
+    this.#changed.fill(0);
   }
 }

@@ -6,11 +6,12 @@ const ID_HIGH = 0;
 const ID_LOW = 1;
 const MASK = 2;
 const CAPTURED = 3;
-/** A row's numbers side by side: where its block begins, how many elements it holds, the block's size class. Four words, so that none straddles a line of the cache. */
+/** A row's numbers side by side: where its block begins, how many elements it holds, the block's size class, and 1 once it has changed. None straddles a line of the cache. */
 const ROW_WORDS = 4;
 const START = 0;
 const LENGTH = 1;
 const CLASS = 2;
+const CHANGED = 3;
 const LARGEST_CLASS = 20;
 
 /**
@@ -54,6 +55,7 @@ export class Timelines {
     this.#rows = grownInt32(this.#rows, this.size * ROW_WORDS, 0);
     this.heads[slot] = row;
     this.#rows[row * ROW_WORDS + START] = this.#allocate(0);
+    this.#rows[row * ROW_WORDS + CHANGED] = 1;
     return row;
   }
 
@@ -65,6 +67,21 @@ export class Timelines {
   /** How many elements a row holds. */
   length(row: number): number {
     return this.#rows[row * ROW_WORDS + LENGTH] as number;
+  }
+
+  /** Whether the actor's row is new or has other elements since this was last asked. */
+  takeChanged(slot: number): boolean {
+    const row = this.find(slot);
+    if (row < 0) return false;
+    const at = row * ROW_WORDS + CHANGED;
+    const changed = this.#rows[at] === 1;
+    this.#rows[at] = 0;
+    return changed;
+  }
+
+  /** As if every actor had been asked for. */
+  settle(): void {
+    for (let row = 0; row < this.size; row++) this.#rows[row * ROW_WORDS + CHANGED] = 0;
   }
 
   /** How many elements all rows hold together; looks at every row. */
@@ -90,6 +107,7 @@ export class Timelines {
     return (this.words[position * this.stride + ID_LOW] as number) >>> 0;
   }
 
+  /** Of an element that was just inserted: the row knows already that it has changed. */
   setCaptured(position: number, capture: number, value: number): void {
     this.words[position * this.stride + CAPTURED + capture] = value;
   }
@@ -135,6 +153,7 @@ export class Timelines {
     this.words[at * stride + ID_LOW] = idLow | 0;
     this.words[at * stride + MASK] = mask;
     this.#rows[row * ROW_WORDS + LENGTH] = length + 1;
+    this.#rows[row * ROW_WORDS + CHANGED] = 1;
     return at;
   }
 
@@ -146,6 +165,7 @@ export class Timelines {
     this.times.copyWithin(start, start + count, end);
     this.words.copyWithin(start * this.stride, (start + count) * this.stride, end * this.stride);
     this.#rows[row * ROW_WORDS + LENGTH] = this.length(row) - count;
+    this.#rows[row * ROW_WORDS + CHANGED] = 1;
   }
 
   /** Forgets the elements from an index on that are not worth keeping; asked in order. */
@@ -160,6 +180,7 @@ export class Timelines {
       to++;
     }
     this.#rows[row * ROW_WORDS + LENGTH] = to - start;
+    this.#rows[row * ROW_WORDS + CHANGED] = 1;
   }
 
   #widen(row: number): void {

@@ -13,6 +13,13 @@ export function grownInt32(array: Int32Array<ArrayBuffer>, length: number, fill:
   return grown;
 }
 
+export function grownUint8(array: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  if (array.length >= length) return array;
+  const grown = new Uint8Array(Math.max(length, array.length * 2));
+  grown.set(array);
+  return grown;
+}
+
 export function grownUint16(array: Uint16Array<ArrayBuffer>, length: number): Uint16Array<ArrayBuffer> {
   if (array.length >= length) return array;
   const grown = new Uint16Array(Math.max(length, array.length * 2));

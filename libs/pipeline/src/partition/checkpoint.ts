@@ -4,7 +4,17 @@
  * 1. All segments are cut at one position, in memory. 2. Segments are written under fresh keys with a TTL: a crash leaves garbage that expires.
  * 3. The manifest is replaced by compare-and-set; only then rows and actors count as saved, and what only the old manifest named is gone.
  */
-import { BrokenSegment, estimateStateBytes, formatOf, NewerFormat, packBasePiece, packDelta, SEGMENT_FORMAT, unpackSegments } from '@tidemark/codec';
+import {
+  BrokenSegment,
+  type DeltaSince,
+  estimateStateBytes,
+  formatOf,
+  NewerFormat,
+  packBasePiece,
+  packDelta,
+  SEGMENT_FORMAT,
+  unpackSegments,
+} from '@tidemark/codec';
 import type { PartitionFold } from '@tidemark/core';
 import { isBeginningOf, logText } from '../lineages/log-epochs.ts';
 import type { CheckpointStore, Manifest, SegmentRef } from '../ports/checkpoint.ts';
@@ -53,7 +63,7 @@ export async function saveCheckpoint(memory: PartitionMemory, context: Checkpoin
   const previousId = memory.saved.manifestId;
   const goneAtCut = memory.gone.length;
   const touched = state.touched.cut();
-  const { segments, saved } = cutSegments(memory, touched.slots, context);
+  const { segments, saved } = cutSegments(memory, touched, context);
   const manifest = manifestOf(memory, saved, context);
   try {
     for (const { ref, bytes } of segments) await context.store.saveSegment(context.lineage, context.partition, ref.key, bytes);
@@ -81,7 +91,11 @@ async function replaced(context: CheckpointContext, previousId: string | null, m
   }
 }
 
-function cutSegments(memory: PartitionMemory, slots: readonly number[], context: CheckpointContext): { segments: Segment[]; saved: SavedState } {
+function cutSegments(
+  memory: PartitionMemory,
+  { slots, whole }: Pick<DeltaSince, 'slots' | 'whole'>,
+  context: CheckpointContext,
+): { segments: Segment[]; saved: SavedState } {
   const { saved } = memory;
   const { state } = memory.fold;
   const sizes = context.sizes ?? DEFAULT_SIZES;
@@ -97,6 +111,7 @@ function cutSegments(memory: PartitionMemory, slots: readonly number[], context:
   }
   const since = {
     slots,
+    whole,
     rowsAbove: splitVersion(saved.version),
     idsFrom: saved.idsAdded,
     dropped: memory.gone,
@@ -119,7 +134,7 @@ function cutSegments(memory: PartitionMemory, slots: readonly number[], context:
   return { segments, saved: { ...covered, segments: [...bases, ...deltas], pieces: saved.pieces, rotation, full: grown && rotation === null } };
 }
 
-/** Deltas have outgrown half of the base. */
+/** Deltas have outgrown the base: what is written of bases is then about as much as of deltas, and what a load reads at most twice the base. */
 function needsRotation(saved: SavedState, sizes: CheckpointSizes): boolean {
   let base = 0;
   let delta = 0;
@@ -127,7 +142,7 @@ function needsRotation(saved: SavedState, sizes: CheckpointSizes): boolean {
     if (ref.kind === 'base') base += ref.bytes;
     else delta += ref.bytes;
   }
-  return delta > Math.max(sizes.minDeltaBytes, base / 2);
+  return delta > Math.max(sizes.minDeltaBytes, base);
 }
 
 function choosePieces(stateBytes: number, sizes: CheckpointSizes): number {
@@ -144,7 +159,7 @@ function manifestOf(memory: PartitionMemory, saved: SavedState, context: Checkpo
     id,
     writer: context.writer,
     ...(context.nowMs === undefined ? {} : { savedAtMs: context.nowMs() }),
-    format: formatOf(memory.fold.state),
+    format: formatOf(memory.fold.state, saved.segments.some(({ kind }) => kind === 'delta') ? 'delta' : 'base'),
     lineage: context.lineage,
     partition: context.partition,
     epoch: memory.fold.state.epoch,

@@ -147,7 +147,7 @@ test('rows dropped while a save is under way are not forgotten', async () => {
   expect(contentOf(memoryOf(await loadMemory(null, context)))).toEqual(contentOf(folded.memory));
 });
 
-test('when deltas have outgrown half of the base, its pieces are rewritten one by one, and a delta leaves once every piece is newer', async () => {
+test('when deltas have outgrown the base, its pieces are rewritten one by one, and a delta leaves once every piece is newer', async () => {
   const { folded, context, save, manifest, store } = bench({ sizes: SMALL });
   for (let index = 0; index < 12; index++) folded.send({ at: index / 10, actor: `a${index}`, city: `c${index}` });
   await save();

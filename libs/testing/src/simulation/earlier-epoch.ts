@@ -60,7 +60,7 @@ export async function leaveState(
   const key = `epoch-${state.epoch}`;
   await checkpoints.store.saveSegment(lineage, partition, key, bytes);
   const manifest: Manifest = {
-    ...{ id: key, writer: 'operator', format: formatOf(state), lineage, partition, epoch: state.epoch, next: 0, pieces: 1 },
+    ...{ id: key, writer: 'operator', format: formatOf(state, 'base'), lineage, partition, epoch: state.epoch, next: 0, pieces: 1 },
     segments: [{ key, kind: 'base', piece: 0, next: 0, bytes: bytes.length }],
     ...{ dropped: NO_VERSION, partitionCount: identity.partitionCount, partitioner: PARTITIONER },
     ...{ clusterId: identity.clusterId, topicId: identity.topicId, fingerprint: '', fingerprintOffset: -1 },
