@@ -23,6 +23,8 @@ const REGRESSIONS: readonly (readonly [string, number, Limits])[] = [
   ['a worker that did not yet know of one more partition announced a publish, and was killed', 56383, {}],
   ['a worker that was stopping took a batch of a partition that it had lost for a jump of the log', 60444, {}],
   ['a log was cut and rewritten, and its last record is byte for byte the old one, a tick', 73082, {}],
+  ['figures of two logs at the same position, one in each store, met in one answer', 32109, {}],
+  ['a worker that slept while its topic was re-created went on from an open publish of the old one', 97582, {}],
   ['Redis came back to an open publish of a topic that had been re-created while Redis was empty', 4613, {}],
 ];
 

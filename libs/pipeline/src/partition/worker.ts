@@ -199,10 +199,15 @@ export class Worker implements LogHandler {
   /** The offset that each lineage reads from. Waits for all of them also when one fails: none may still be loading when the next try begins. */
   async #load(partition: number, holding: Holding): Promise<(number | null)[]> {
     const loads = await Promise.allSettled(holding.lineages.map((lineage) => lineage.load(() => this.#boundsOf(partition, holding))));
-    return loads.map((load) => {
+    const offsets = loads.map((load) => {
       if (load.status === 'rejected') throw load.reason;
       return load.value;
     });
+    // Whoever slept, or was not assigned anything, may not have heard of another topic yet; what its stores hold of ours must not be continued from there.
+    const replaced = await this.#replaced();
+    if (replaced === null) return offsets;
+    for (const lineage of holding.lineages) lineage.halt(replaced);
+    return offsets.map(() => null);
   }
 
   async #boundsOf(partition: number, holding: Holding): Promise<LogBounds | undefined> {
@@ -357,19 +362,24 @@ export class Worker implements LogHandler {
 
   /** A topic that was deleted and created anew may hold as many records as the old one: only its identity tells. Asked every tenth time. */
   async #watchTopic(): Promise<void> {
-    const { log, report } = this.#options;
-    const identity = this.#identity;
     this.#housekept++;
     if (this.#housekept % TOPIC_WATCH_EVERY !== 0) return;
     try {
-      const now = await log.identity();
-      const changed = (['clusterId', 'topicId', 'partitionCount'] as const).find((key) => now[key] !== identity[key]);
-      if (changed === undefined) return;
-      const reason = `the log's ${changed} is now ${now[changed]}, the state was folded with ${identity[changed]}: the topic was re-created or changed`;
-      for (const { lineages } of this.#holdings.values()) for (const lineage of lineages) lineage.halt(reason);
+      const replaced = await this.#replaced();
+      if (replaced === null) return;
+      for (const { lineages } of this.#holdings.values()) for (const lineage of lineages) lineage.halt(replaced);
     } catch (error) {
-      report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
+      this.#options.report({ event: 'log_unreachable', why: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** In what the topic is another one than what we fold, or null. */
+  async #replaced(): Promise<string | null> {
+    const identity = this.#identity;
+    const now = await this.#options.log.identity();
+    const changed = (['clusterId', 'topicId', 'partitionCount'] as const).find((key) => now[key] !== identity[key]);
+    if (changed === undefined) return null;
+    return `the log's ${changed} is now ${now[changed]}, the state was folded with ${identity[changed]}: the topic was re-created or changed`;
   }
 
   async #tick(partition: number): Promise<void> {
