@@ -84,9 +84,12 @@ function readBounded(text: string, start: Place): Source {
   const offence = walk(document, root, (offset, path, message) => mistakes.push({ place: placeOf(offset), path, message }));
   if (offence !== undefined)
     return { ...unreadable(offence.message), mistakes: [{ place: placeOf(offence.offset), path: offence.path, message: offence.message }] };
+  const data: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  // Of a text that is no YAML the parser's ranges are a guess.
+  if (isCircular(data)) return unreadable('an alias (*name) stands inside of what it repeats');
   const pairsOf = indexPairs();
   return {
-    data: document.toJS({ maxAliasCount: MAX_ALIASES }),
+    data,
     mistakes,
     brokenFrom,
     place: ({ path, at }) => placeOf(offsetOf(root, path, at, pairsOf)),
@@ -139,6 +142,17 @@ function aliasOffence(document: Document, alias: Alias, path: Path): Offence | u
   if (target === undefined) return { offset, path, message: `nothing above is named &${quote(alias.source).slice(1, -1)}` };
   const [from, , to] = target.range ?? [0, 0, 0];
   return offset >= from && offset < to ? { offset, path, message: 'this alias stands inside of what it repeats' } : undefined;
+}
+
+/** Whether a value holds itself. */
+function isCircular(value: unknown, above = new Set<unknown>(), known = new Set<unknown>()): boolean {
+  if (typeof value !== 'object' || value === null || known.has(value)) return false;
+  if (above.has(value)) return true;
+  above.add(value);
+  const found = Object.values(value).some((part) => isCircular(part, above, known));
+  above.delete(value);
+  known.add(value);
+  return found;
 }
 
 /** The offset of the longest part of the path that exists: the key or the value there. */

@@ -194,7 +194,8 @@ describe('many readers', () => {
     };
     await order('cid');
     await beat();
-    expect(reads).toBe(2);
+    // Of the partition that moved alone.
+    expect(reads).toBe(1);
     const written = new Set(crowd.slice(1).map(({ sink }) => sink.takeText()));
     expect(written.size).toBe(1);
     expect((await crowd[0]?.take())?.events.map(({ event }) => event)).toEqual(['snapshot', 'delta']);
