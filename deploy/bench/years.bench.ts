@@ -9,14 +9,14 @@ type Options = BenchOptions<'days' | 'events' | 'people' | 'recent' | 'rate' | '
 const notExact = 5;
 const options: Options = readBenchOptions(process.argv.slice(2), {
   repeats: { full: 1, tiny: 1 },
-  days: { full: 730, tiny: 60 },
-  events: { full: 300_000, tiny: 6_000 },
-  people: { full: 5_000, tiny: 300 },
+  days: { full: 730, tiny: 30 },
+  events: { full: 300_000, tiny: 1_500 },
+  people: { full: 5_000, tiny: 100 },
   /** The last days, which arrive live. */
   recent: { full: 30, tiny: 10 },
   /** Live events a second while the past is imported. */
   rate: { full: 50, tiny: 20 },
-  partitions: { full: 12, tiny: 3 },
+  partitions: { full: 12, tiny: 2 },
 });
 const beganMs = performance.now();
 const say = (line: string): void => console.error(`${((performance.now() - beganMs) / 1_000).toFixed(1)} s: ${line}`);
