@@ -1,5 +1,6 @@
 /** Archives every record of the log in ClickHouse, and keeps the chain of acknowledged chunks. */
-import type { Archive, ArchiveChunk, ArchiveIntake, Describer } from '@tidemark/pipeline';
+import type { Archive, ArchiveChunk, ArchiveIntake, Describer, RecordMark } from '@tidemark/pipeline';
+import { VALUES } from './archive-reader.ts';
 import { BlockPool } from './block-pool.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { appendRecord, EVENT_COLUMNS, EventRowCollector, type EventRows } from './event-rows.ts';
@@ -25,6 +26,10 @@ FROM (
   )
 )`;
 
+const LAST_RECORD = `SELECT offset, ${VALUES} FROM events
+WHERE epoch = {epoch:UInt16} AND partition = {partition:UInt16} AND offset < {below:UInt64}
+ORDER BY epoch DESC, partition DESC, offset DESC LIMIT 1`;
+
 export function createClickHouseArchive(connection: ClickHouseConnection): Archive {
   return {
     async insert(records): Promise<void> {
@@ -44,18 +49,26 @@ export function createClickHouseArchive(connection: ClickHouseConnection): Archi
       const [[count, from, to] = []] = await connection.select(CHAIN_END, { epoch, partition });
       return Number(count) === 0 ? null : { from: Number(from), to: Number(to) };
     },
+    async lastRecord(epoch, partition, below): Promise<RecordMark | null> {
+      const [row] = await connection.select(LAST_RECORD, { epoch, partition, below });
+      if (row === undefined) return null;
+      const [offset, timestampMs, key, isKeyNull, value, isValueNull] = row;
+      const bytes = (text: unknown, isNull: unknown): Buffer | null => (isNull ? null : Buffer.from(String(text), 'base64'));
+      return { offset: Number(offset), timestampMs: Number(timestampMs), key: bytes(key, isKeyNull), value: bytes(value, isValueNull) };
+    },
   };
 }
 
 /** The archiver's way in: rows are written out of the batches' bytes, which the log may take back at once. Rows that were inserted are not to be read again. */
 export function createClickHouseIntake(connection: ClickHouseConnection, describer: Describer): ArchiveIntake<EventRows> {
-  const { extendChain, chainEnd } = createClickHouseArchive(connection);
+  const { extendChain, chainEnd, lastRecord } = createClickHouseArchive(connection);
   const pool = new BlockPool();
   /** Sent once in vain: who knows whether a socket still holds them. */
   const inDoubt = new WeakSet<EventRows>();
   return {
     extendChain,
     chainEnd,
+    lastRecord,
     collector: (epoch) => new EventRowCollector({ epoch, describer, pool }),
     async insertRows(rows): Promise<void> {
       const count = rows.reduce((sum, each) => sum + each.count, 0);

@@ -8,7 +8,12 @@ import { BlockPool } from '../src/block-pool.ts';
 import { appendRecord, EventRowCollector } from '../src/event-rows.ts';
 import { TabSeparatedRows } from '../src/tab-separated.ts';
 
-const nowhere: Archive = { insert: async () => undefined, extendChain: async () => undefined, chainEnd: async () => null };
+const nowhere: Archive = {
+  insert: async () => undefined,
+  extendChain: async () => undefined,
+  chainEnd: async () => null,
+  lastRecord: async () => null,
+};
 // One for all: what it has learned of one record must not change another.
 const describer = createDescriber();
 const pool = new BlockPool();

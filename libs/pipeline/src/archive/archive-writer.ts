@@ -3,11 +3,11 @@
 // 1. A chunk's records are inserted. A crash before the acknowledgement leaves rows that the chain does not name; the same rows are written again.
 // 2. Its link is added to the chain. A rebuild reads only what an unbroken chain names, so a chunk that failed is a hole that is seen, and the next start fills it.
 // 3. The position is committed, for lag tools only: a start resumes from the chain.
-import type { ArchiveIntake } from '../ports/archive.ts';
+import type { ArchiveIntake, RecordMark } from '../ports/archive.ts';
 import type { EventLog, LogBatch, LogHandler } from '../ports/log.ts';
 import { type ArchivePosition, archivePosition } from './archive-position.ts';
 import { gaveUp, type RetryClock, type RetryOptions, retried } from './retry.ts';
-import { createSession, cutTail, type DueChunk, heldBytes, nextInsert, type Session, takeBatch } from './session.ts';
+import { beginsWith, createSession, cutTail, type DueChunk, heldBytes, nextInsert, readFrom, type Session, takeBatch } from './session.ts';
 
 export interface ArchiveWriterOptions<Rows> {
   readonly archive: ArchiveIntake<Rows>;
@@ -24,6 +24,8 @@ export interface ArchiveWriterOptions<Rows> {
   readonly stopDeadlineMs?: number;
   readonly onNote?: (note: ArchiveNote) => void;
 }
+
+type ResumePosition = { readonly halt: string } | { readonly from: number; readonly expected: RecordMark | null };
 
 /** What an operator should hear of. */
 export type ArchiveNote =
@@ -152,7 +154,8 @@ class LogArchiver<Rows> implements ArchiveWriter {
   async #assigned(partition: number): Promise<number | null> {
     if (this.#stopAtMs !== null || this.#halted.has(partition)) return null;
     // After a rebalance that left the partition here, what is held still continues the chain.
-    return this.#sessions.get(partition)?.cutter.next ?? this.#load(partition);
+    const session = this.#sessions.get(partition);
+    return session === undefined ? this.#load(partition) : readFrom(session);
   }
 
   /** Null when the partition halts, or is no longer ours. */
@@ -168,27 +171,42 @@ class LogArchiver<Rows> implements ArchiveWriter {
     }
     const { archive, epoch, chunkRecords } = this.#options;
     const collector = archive.collector(epoch);
-    this.#sessions.set(partition, createSession({ epoch, partition, from: position.from, chunkRecords, collector }));
+    const { from, expected } = position;
+    const session = createSession({ epoch, partition, from, expected, chunkRecords, collector });
+    this.#sessions.set(partition, session);
     if (this.#paused) this.#options.log.control(partition, { pause: true });
-    this.#options.onNote({ note: 'reading', partition, from: position.from });
-    return position.from;
+    this.#options.onNote({ note: 'reading', partition, from });
+    return readFrom(session);
   }
 
-  async #findPosition(partition: number): Promise<ArchivePosition> {
-    const end = await this.#options.archive.chainEnd(this.#options.epoch, partition);
+  async #findPosition(partition: number): Promise<ResumePosition> {
+    const { archive, epoch, log } = this.#options;
+    const end = await archive.chainEnd(epoch, partition);
+    const last = end === null ? null : await archive.lastRecord(epoch, partition, end.to);
     // Asked last: the archiver before us may have archived further than the log reached when we began.
-    const bounds = await this.#options.log.bounds();
-    return archivePosition(end?.to ?? null, bounds.get(partition));
+    const bounds = (await log.bounds()).get(partition);
+    const position = archivePosition(end?.to ?? null, bounds);
+    // What retention has deleted cannot be compared any more.
+    return 'halt' in position ? position : { ...position, expected: last !== null && last.offset >= (bounds?.low ?? 0) ? last : null };
   }
 
   #batch(batch: LogBatch): void {
     const session = this.#sessions.get(batch.partition);
     if (session === undefined || this.#stopAtMs !== null) return;
-    if (batch.requestedOffset !== session.cutter.next) {
+    if (batch.requestedOffset !== readFrom(session)) {
       this.#options.log.control(batch.partition, { pause: true });
       this.#recheck(session).catch(this.#ended.reject);
       return;
     }
+    const { expected } = session;
+    if (expected !== null && !beginsWith(batch, expected)) {
+      this.halt(
+        batch.partition,
+        `the record at offset ${expected.offset} is not the one that was archived: the log was rewritten, or the topic re-created`,
+      );
+      return;
+    }
+    session.expected = null;
     const { clock, maxHeldBytes } = this.#options;
     this.#totals.heldBytes += takeBatch(session, batch, clock.monotonicMs());
     if (session.queue.length > 0) this.#wake.abort();
@@ -201,14 +219,18 @@ class LogArchiver<Rows> implements ArchiveWriter {
   async #recheck(session: Session<Rows>): Promise<void> {
     const { partition, cutter } = session;
     const isCurrent = (): boolean => this.#sessions.get(partition) === session && this.#stopAtMs === null;
-    const ask = async (): Promise<ArchivePosition> => archivePosition(cutter.next, (await this.#options.log.bounds()).get(partition));
+    const ask = async (): Promise<ArchivePosition> => {
+      const bounds = (await this.#options.log.bounds()).get(partition);
+      if (session.expected !== null && session.expected.offset < (bounds?.low ?? 0)) session.expected = null;
+      return archivePosition(cutter.next, bounds);
+    };
     const position = await retried(this.#retry, `check the bounds of partition ${partition}`, ask, isCurrent);
     if (position === gaveUp || !isCurrent()) return;
     if ('halt' in position) {
       this.halt(partition, position.halt);
       return;
     }
-    this.#options.log.control(partition, { seek: position.from });
+    this.#options.log.control(partition, { seek: readFrom(session) });
     if (!this.#paused) this.#options.log.control(partition, { resume: true });
   }
 

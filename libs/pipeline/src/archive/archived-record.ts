@@ -35,6 +35,7 @@ export function intakeOfRecords(archive: Archive, describe: DescribeRecord): Arc
   return {
     extendChain: (chunk) => archive.extendChain(chunk),
     chainEnd: (epoch, partition) => archive.chainEnd(epoch, partition),
+    lastRecord: (epoch, partition, below) => archive.lastRecord(epoch, partition, below),
     collector: (epoch) => {
       let records: ArchivedRecord[] = [];
       return {

@@ -1,5 +1,5 @@
 /** One membership of one partition in the archiver: what was taken, what is cut and waits to be saved, how far the chain reaches. */
-import type { RecordCollector } from '../ports/archive.ts';
+import type { RecordCollector, RecordMark } from '../ports/archive.ts';
 import type { LogBatch } from '../ports/log.ts';
 import { type ChunkCutter, type CutChunk, createChunkCutter } from './chunk.ts';
 
@@ -8,6 +8,8 @@ export interface Session<Rows> {
   readonly cutter: ChunkCutter<Rows>;
   /** Cut, not yet in the chain; oldest first. */
   readonly queue: CutChunk<Rows>[];
+  /** The last archived record, until the log has shown the same one: only then is it continued. */
+  expected: RecordMark | null;
   /** Everything below is in the chain. */
   archived: number;
   /** The log's end as of the last batch. */
@@ -29,11 +31,27 @@ export function createSession<Rows>(options: {
   readonly epoch: number;
   readonly partition: number;
   readonly from: number;
+  readonly expected: RecordMark | null;
   readonly chunkRecords: number;
   readonly collector: RecordCollector<Rows>;
 }): Session<Rows> {
-  const { partition, from } = options;
-  return { partition, cutter: createChunkCutter(options), queue: [], archived: from, high: from, readTo: from, openSinceMs: 0 };
+  const { partition, from, expected } = options;
+  return { partition, cutter: createChunkCutter(options), queue: [], expected, archived: from, high: from, readTo: from, openSinceMs: 0 };
+}
+
+/** Where the log is to be read from. */
+export function readFrom({ expected, cutter }: Session<unknown>): number {
+  return expected?.offset ?? cutter.next;
+}
+
+/** Whether a batch that was asked for from the expected record on begins with it, byte for byte and at its time. */
+export function beginsWith(batch: LogBatch, { offset, timestampMs, key, value }: RecordMark): boolean {
+  if (batch.length === 0 || batch.offset(0) !== offset || batch.timestampMs(0) !== timestampMs) return false;
+  return isSame(batch.key(0), key) && isSame(batch.value(0), value);
+}
+
+function isSame(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
 }
 
 /** Bytes of keys and values that the session holds. */

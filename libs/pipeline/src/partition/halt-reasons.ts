@@ -35,7 +35,7 @@ export const HALT_REASONS = [
   { code: 'log_shorter', who: 'worker', pattern: /^position \d+ lies beyond the end of the log/, shown: 'position … lies beyond the end of the log' },
   { code: 'store_ahead', who: 'worker', pattern: /^(redis|clickhouse) holds figures up to/, shown: 'redis holds figures up to …' },
   { code: 'archive_ahead', who: 'archiver', pattern: /^the log ends at offset/, shown: 'the log ends at offset …, but the archive at …' },
-  { code: 'log_rewritten', who: 'worker', pattern: /^the record at offset \d+ is not the one/, shown: 'the record at offset … is not the one' },
+  { code: 'log_rewritten', who: 'both', pattern: /^the record at offset \d+ is not the one/, shown: 'the record at offset … is not the one' },
   { code: 'log_replaced', who: 'worker', pattern: /^the log's \w+ is now/, shown: 'the log’s topicId is now …' },
   {
     code: 'topic_replaced',

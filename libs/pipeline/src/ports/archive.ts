@@ -36,6 +36,9 @@ export interface ArchiveChunk {
   readonly hash: string;
 }
 
+/** What tells a record from any other that may come to stand at its offset. */
+export type RecordMark = Pick<ArchivedRecord, 'offset' | 'timestampMs' | 'key' | 'value'>;
+
 /** Every method throws StoreUnavailable on an unknown outcome; sending the same records or chunk again is harmless. */
 export interface Archive {
   insert(records: readonly ArchivedRecord[]): Promise<void>;
@@ -43,6 +46,8 @@ export interface Archive {
   extendChain(chunk: ArchiveChunk): Promise<void>;
   /** The end of the unbroken chain that begins at the lowest archived offset: where the archiver resumes; null when nothing is archived. */
   chainEnd(epoch: number, partition: number): Promise<{ from: number; to: number } | null>;
+  /** The last archived record below an offset, so that the log can be compared with it; null when there is none. */
+  lastRecord(epoch: number, partition: number, below: number): Promise<RecordMark | null>;
 }
 
 /** Takes the records of one partition out of batches, into the form in which its archive is given them. Of a batch it keeps nothing but what `LogBatch` allows. */
@@ -53,7 +58,7 @@ export interface RecordCollector<Rows> {
 }
 
 /** An archive as the archiver writes to it: records go from the log's bytes to the archive's own form of them, `Rows`. */
-export interface ArchiveIntake<Rows> extends Pick<Archive, 'extendChain' | 'chainEnd'> {
+export interface ArchiveIntake<Rows> extends Pick<Archive, 'extendChain' | 'chainEnd' | 'lastRecord'> {
   collector(epoch: number): RecordCollector<Rows>;
   /** As `insert` of `Archive`. */
   insertRows(rows: readonly Rows[]): Promise<void>;

@@ -1,98 +1,11 @@
 // The archiver over the twins of log and archive, with a clock that moves when told.
-import { describeEvent } from '@tidemark/codec';
-import { MemoryArchive, MemoryLog, type MemoryMember } from '@tidemark/testing';
+import { MemoryArchive, type MemoryLog } from '@tidemark/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ArchiveNote, type ArchiveWriter, type ArchiveWriterOptions, createArchiveWriter } from '../../src/archive/archive-writer.ts';
-import { intakeOfRecords } from '../../src/archive/archived-record.ts';
-import type { Archive, ArchivedRecord } from '../../src/ports/archive.ts';
 import { StoreUnavailable } from '../../src/ports/sink.ts';
+import { archiver, endBenches, event, filled, offsetsOf, range, settle } from './archiver-bench.ts';
 
-/** Time that moves when told, and wakes who sleeps. */
-class ManualClock {
-  #nowMs = 0;
-  #sleepers: { atMs: number; wake: () => void }[] = [];
+afterEach(endBenches);
 
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted === true) resolve();
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-      this.#sleepers.push({ atMs: this.#nowMs + ms, wake: resolve });
-    });
-  }
-
-  /** In small steps, with everything that waits in between. */
-  async advance(ms: number): Promise<void> {
-    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; ) {
-      this.#nowMs = Math.min(endMs, this.#nowMs + 50);
-      const due = this.#sleepers.filter(({ atMs }) => atMs <= this.#nowMs);
-      this.#sleepers = this.#sleepers.filter(({ atMs }) => atMs > this.#nowMs);
-      for (const { wake } of due) wake();
-      await settle();
-    }
-  }
-}
-
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-type Changes = Partial<Omit<ArchiveWriterOptions<readonly ArchivedRecord[]>, 'archive'>> & { readonly archive?: Archive };
-
-interface Bench {
-  readonly clock: ManualClock;
-  readonly writer: ArchiveWriter;
-  readonly member: MemoryMember;
-  readonly notes: ArchiveNote[];
-  readonly saving: Promise<void>;
-}
-
-const benches: Bench[] = [];
-afterEach(async () => {
-  for (const { writer, member, clock } of benches.splice(0)) {
-    const stopped = writer.stop();
-    await clock.advance(20_000);
-    await stopped;
-    await member.stop();
-  }
-});
-
-async function archiver(log: MemoryLog, memory: MemoryArchive, { archive = memory.archive, ...changes }: Changes = {}): Promise<Bench> {
-  const clock = new ManualClock();
-  const notes: ArchiveNote[] = [];
-  const member = log.member();
-  const base = {
-    archive: intakeOfRecords(archive, describeEvent),
-    log: member,
-    epoch: 3,
-    chunkRecords: 10,
-    clock,
-    onNote: (note: ArchiveNote) => notes.push(note),
-  };
-  const writer = createArchiveWriter({ ...base, ...changes });
-  const saving = writer.run();
-  saving.catch(() => undefined);
-  member.run(writer.handler).catch(() => undefined);
-  await settle();
-  const bench = { clock, writer, member, notes, saving };
-  benches.push(bench);
-  return bench;
-}
-
-function event(id: string, user = 'u1'): { timestampMs: number; key: Buffer; value: Buffer } {
-  const body = { type: 'track', event: 'opened', userId: user, messageId: id, timestamp: '2026-01-01T00:00:00.000Z' };
-  return { timestampMs: 1_000, key: Buffer.from(user), value: Buffer.from(JSON.stringify(body)) };
-}
-
-function filled(count: number, partitionCount = 1): MemoryLog {
-  const log = new MemoryLog({ partitionCount });
-  for (let index = 0; index < count; index += 1) log.append(index % partitionCount, event(`m${index}`));
-  return log;
-}
-
-const offsetsOf = (memory: MemoryArchive, partition = 0): number[] => memory.recordsOf(3, partition).map(({ offset }) => offset);
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 const unavailable = (): never => {
   throw new StoreUnavailable('clickhouse', 'away');
 };
@@ -120,6 +33,38 @@ describe('the archive writer', () => {
     await settle();
     await settle();
     expect(second.notes.map(({ note }) => note)).not.toContain('halted');
+  });
+
+  it('compares its last record with the log before it goes on: a log that was rewritten, also with the same bytes, halts it', async () => {
+    const archivedTo = async (log: MemoryLog): Promise<MemoryArchive> => {
+      const memory = new MemoryArchive();
+      const { clock, writer, member } = await archiver(log, memory);
+      log.deliver(100);
+      await clock.advance(1_500);
+      await writer.stop();
+      await member.stop();
+      return memory;
+    };
+    const goingOn = async (change: (log: MemoryLog) => void): Promise<readonly (readonly unknown[])[]> => {
+      const log = filled(5);
+      const memory = await archivedTo(log);
+      change(log);
+      const { clock, notes } = await archiver(log, memory);
+      log.deliver(100);
+      await clock.advance(1_500);
+      const halts = notes.flatMap((note) => (note.note === 'halted' ? [note.reason] : []));
+      return [halts, offsetsOf(memory)];
+    };
+    const rewritten = ['the record at offset 4 is not the one that was archived: the log was rewritten, or the topic re-created'];
+    expect(await goingOn((log) => log.append(0, event('m5')))).toEqual([[], range(0, 6)]);
+    expect(await goingOn((log) => log.deleteBefore(0, 5))).toEqual([[], range(0, 5)]);
+    const again = (record: ReturnType<typeof event>) => (log: MemoryLog) => {
+      log.truncate(0, 4);
+      log.append(0, record);
+      log.append(0, event('m5'));
+    };
+    expect(await goingOn(again(event('other')))).toEqual([rewritten, range(0, 5)]);
+    expect(await goingOn(again({ ...event('m4'), timestampMs: 1_001 }))).toEqual([rewritten, range(0, 5)]);
   });
 
   it('saves full chunks at once, and the end of the log after the flush interval', async () => {

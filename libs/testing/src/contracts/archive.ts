@@ -79,6 +79,20 @@ function describeRecords(fresh: () => { under: ArchiveUnderTest; partition: numb
     expect(await under.records(1, partition)).toEqual(records);
   });
 
+  test('the last record below an offset is told with its time and bytes, of its epoch alone', async () => {
+    const { under, partition } = fresh();
+    const [low, middle, high] = [3, 9, 12].map((offset) => archivedRecord(partition, offset, { timestampMs: 1_000 + offset, value: null }));
+    if (low === undefined || middle === undefined || high === undefined) throw new Error('no records');
+    await under.archive.insert([high, low, middle]);
+    const told = async (below: number): Promise<unknown> => {
+      const mark = await under.archive.lastRecord(1, partition, below);
+      return mark === null ? null : [mark.offset, mark.timestampMs, mark.key, mark.value];
+    };
+    expect(await told(12)).toEqual([9, 1_009, middle.key, null]);
+    expect(await told(2 ** 48)).toEqual([12, 1_012, high.key, null]);
+    expect([await told(3), await under.archive.lastRecord(2, partition, 99)]).toEqual([null, null]);
+  });
+
   test('inserting the same records again, in other batches, leaves each once', async () => {
     const { under, partition } = fresh();
     const records = Array.from({ length: 10 }, (_, offset) => archivedRecord(partition, offset));

@@ -101,6 +101,8 @@ export class Engines {
           await archived.link(chunk);
         }),
       chainEnd: (epoch, partition) => call('archiver: ask for the end of the chain', `${partition}`, () => inner.chainEnd(epoch, partition)),
+      lastRecord: (epoch, partition, below) =>
+        call('archiver: ask for the end of the chain', `${partition}, its last record`, () => inner.lastRecord(epoch, partition, below)),
     };
   }
 

@@ -30,6 +30,8 @@ export class MemoryArchive {
         }),
       chainEnd: (epoch, partition) =>
         call('chainEnd', partition, () => chainEnd(this.#chunks.filter((chunk) => chunk.epoch === epoch && chunk.partition === partition))),
+      lastRecord: (epoch, partition, below) =>
+        call('lastRecord', partition, () => this.recordsOf(epoch, partition).findLast(({ offset }) => offset < below) ?? null),
     };
     this.partitionArchive = partitionArchiveOver(this, this.archive.chainEnd, call);
     this.checkArchive = checkArchiveOver(this, call);

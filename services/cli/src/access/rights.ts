@@ -64,7 +64,7 @@ export const CLICKHOUSE_RIGHTS: Readonly<Record<Role, readonly ClickHouseRight[]
     right('checks', 'INSERT'),
     right('incidents', 'INSERT'),
   ],
-  archiver: [right('events', 'INSERT'), right('archive_chunks', 'SELECT', 'INSERT'), right('lineage_journal', 'SELECT')],
+  archiver: [right('events', 'SELECT', 'INSERT'), right('archive_chunks', 'SELECT', 'INSERT'), right('lineage_journal', 'SELECT')],
   query: [right('*', 'SELECT')],
   migrate: [right('*', 'CREATE DATABASE', 'CREATE TABLE', 'CREATE VIEW', 'SELECT', 'INSERT')],
   operator: [right('*', 'SELECT'), right('rollup_cells', 'INSERT'), right('lineage_journal', 'INSERT'), right('checks', 'INSERT')],
