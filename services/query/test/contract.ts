@@ -55,7 +55,11 @@ function check({ url, status, headers, body }: Exchange, type: string, schema: u
 function pathOf(url: string): string | null {
   const [asked = ''] = url.split('?');
   const known = Object.keys(objectAt(contract, 'paths'));
-  return known.find((path) => path === asked) ?? known.find((path) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(asked)) ?? null;
+  return (
+    known.find((path) => path === asked) ??
+    known.find((path) => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(asked)) ??
+    null
+  );
 }
 
 export function resolve(reference: string): unknown {
