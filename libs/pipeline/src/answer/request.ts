@@ -133,11 +133,13 @@ function bucketNamed(metric: MetricDefinition, calendar: Calendar, asked: { para
   const bucket = calendar.parse(text) ?? calendar.parse(text.replace(' ', '+'));
   if (bucket === null) throw new QueryRefused('bad_range', parameter, `${parameter} ${quoted(text)} ${expectedName(metric, calendar, text, facts)}`);
   if (bucket < 0) throw new QueryRefused('bad_range', parameter, `${parameter} ${quoted(text)} lies before 1970: nothing is kept that early`);
-  if (!Number.isFinite(calendar.endMs(bucket)) || bucket > LAST_BUCKET)
+  if (!(calendar.endMs(bucket) <= LAST_MS) || bucket > LAST_BUCKET)
     throw new QueryRefused('bad_range', parameter, `${parameter} ${quoted(text)} lies too far in the future`);
   return bucket;
 }
 
+/** The year 9000: windows and columns reach beyond a range, and instants of five-digit years are no ISO instants. */
+const LAST_MS = 221_845_392_000_000;
 /** Kinds do 32-bit arithmetic on bucket numbers. */
 const LAST_BUCKET = 2 ** 30;
 

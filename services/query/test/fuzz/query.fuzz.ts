@@ -83,7 +83,7 @@ async function run(input: Uint8Array): Promise<void> {
 
 /** The contract's paths are plain; what the router makes of an escaped one is not its matter. */
 function pathAsRouted(url: string): string {
-  const [path = ''] = url.split(/[?#;]/, 1);
+  const [path = ''] = url.split(/[?#]/, 1);
   return path.includes('%') || path.includes('//') || path.includes('/.') ? '/' : path;
 }
 
