@@ -26,7 +26,7 @@ const options: Options = readBenchOptions(process.argv.slice(2), {
   /** Seconds until the group gives a killed worker up. */
   session: { full: 10, tiny: 6, least: 6 },
   /** Milliseconds between two questions for positions. */
-  poll: { full: 20, tiny: 100 },
+  poll: { full: 50, tiny: 100 },
   /** Seconds that live traffic is made for. */
   longest: { full: 1_800, tiny: 600 },
 });

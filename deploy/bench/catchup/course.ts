@@ -78,8 +78,8 @@ export async function runCourse(options: CourseOptions): Promise<Course> {
   const namespace = uniqueName('bench_catchup');
   const more = { TIDEMARK_SESSION_TIMEOUT: `${sessionS}s` };
   const deployed = await deploy({ addresses, namespace, metricsFile: definitions.served.file, more, profileFolder });
-  const sent = new SentEvents(definitions.names);
-  const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: sent.noted(catchUpEvents(workload)) });
+  const sent = new SentEvents(definitions.names, () => catchUpEvents(workload));
+  const load = await SteadyLoad.connect({ brokers: addresses.kafkaBrokers, topic: deployed.topic, events: sent.taken() });
   const stop = new AbortController();
   let producing: Promise<number> = Promise.resolve(0);
   try {

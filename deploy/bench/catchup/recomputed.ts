@@ -1,4 +1,4 @@
-/** What the answers must say: the events as they were sent, kept as far as the asked metrics need them, and recomputed by the slow oracle. */
+/** What the answers must say: the events as they were sent, made once more in the end, kept as far as the asked metrics need them, and recomputed by the slow oracle. */
 import { messageHash } from '@tidemark/codec';
 import {
   type Answer,
@@ -31,18 +31,22 @@ const sliceLimit = 40;
 
 export class SentEvents {
   readonly #names: ReadonlySet<string>;
+  readonly #workload: () => Iterable<SampleEvent>;
   readonly #events: TimelineEvent[] = [];
+  #taken = 0;
   #latestMs = Number.NEGATIVE_INFINITY;
 
-  /** `names`: of the events that the asked metrics count. */
-  constructor(names: readonly string[]) {
+  /** `names`: of the events that the asked metrics count. `workload`: the same events whenever it is called; to hold millions would keep the engines' core busy with garbage. */
+  constructor(names: readonly string[], workload: () => Iterable<SampleEvent>) {
     this.#names = new Set(names);
+    this.#workload = workload;
   }
 
-  /** The same events; each is remembered as it is taken. What is too late to count, and what comes again, is left out. */
-  *noted(events: Iterable<SampleEvent>): Generator<SampleEvent> {
-    for (const event of events) {
-      this.#note(event);
+  /** Each counts as sent when it is taken. */
+  *taken(): Generator<SampleEvent> {
+    for (const event of this.#workload()) {
+      this.#taken++;
+      this.#latestMs = Math.max(this.#latestMs, event.timeMs);
       yield event;
     }
   }
@@ -52,13 +56,23 @@ export class SentEvents {
     return this.#latestMs;
   }
 
+  /** When no event is taken any more. */
   answer(set: MetricSet, metric: MetricDefinition, { from, to }: Range, slice?: string): Answer {
+    if (this.#events.length === 0) this.#makeAgain();
     const request = { from, to, limit: sliceLimit, byBucket: true, ...(slice === undefined ? {} : { slice }) };
     return recompute(set, metric, this.#events, request, { watermarkMs: this.#latestMs, latenessMs: DEFAULT_SETTINGS.latenessMs });
   }
 
+  /** What is too late to count, and what comes again, is left out. */
+  #makeAgain(): void {
+    let left = this.#taken;
+    for (const event of this.#workload()) {
+      if (left-- === 0) break;
+      this.#note(event);
+    }
+  }
+
   #note({ value, timeMs, meta }: SampleEvent): void {
-    this.#latestMs = Math.max(this.#latestMs, timeMs);
     const name = namePattern.exec(value)?.[1] ?? '';
     if (meta === 'late' || meta === 'duplicate' || !this.#names.has(name)) return;
     const event: SentEvent = JSON.parse(value);

@@ -36,6 +36,8 @@ export class Watch {
   revision = '';
   readonly #options: WatchOptions;
   readonly #lineages = new Map<string, string>();
+  /** By path, the closed figures of the last answer: most are the same, and to look at them closely takes time that the measured services need. */
+  readonly #last = new Map<string, string>();
   readonly #counts = new Map<string, number>();
   readonly #wrong: string[] = [];
   readonly #running: Promise<void>;
@@ -108,6 +110,9 @@ export class Watch {
   #judgeClosed(path: string, { revision, lineage, buckets, slices }: Body): void {
     const known = this.#lineages.get(lineage) ?? revision;
     this.#lineages.set(lineage, known);
+    const whole = JSON.stringify([revision, lineage, buckets, slices]);
+    if (this.#last.get(path) === whole) return;
+    this.#last.set(path, whole);
     if (known !== revision) this.#tell(`${path}: lineage ${lineage} answered with revision ${revision}, and before with ${known}`);
     const ofPath = this.seen.get(path) ?? new Map<string, Set<string>>();
     this.seen.set(path, ofPath);

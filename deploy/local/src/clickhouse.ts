@@ -6,6 +6,8 @@ import { type Engine, engineEnvironment } from './engine.ts';
 /** Header with which the owner names its process, so that the runner knows its own owner from another on the same port. */
 export const processIdHeader = 'x-tidemark-process-id';
 
+const NICENESS = '5';
+
 export function clickHouseEngine(place: { clickhouseFolder: string }): Engine {
   return {
     name: 'clickhouse',
@@ -17,8 +19,10 @@ export function clickHouseEngine(place: { clickhouseFolder: string }): Engine {
       await mkdir(dataFolder, { recursive: true });
       await writeFile(configPath, createClickHouseConfig());
       return {
-        file: process.execPath,
+        // Where processors are few, Kafka and Redis go before it: people wait for them, and its merges wait for nobody.
+        file: 'nice',
         args: [
+          ...['-n', NICENESS, process.execPath],
           ...['--max-old-space-size=384', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'clickhouse-owner.ts')],
           ...['--data', dataFolder, '--config', configPath, '--port', String(ports.clickhouse)],
         ],

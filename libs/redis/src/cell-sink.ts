@@ -8,8 +8,8 @@ import { packGroups } from './row-groups.ts';
 const publishScript = loadScript('publish');
 const rowsBetweenScript = loadScript('rows_between');
 
-/** About 1 MiB of arguments, so that no script holds the server for long. */
-const PART_LIMITS = { maxRows: 4_000, maxCells: 120_000 };
+/** A script holds the server for some 12 ms: what is read, and a small publish of another partition, waits behind no more than one of each partition. */
+const PART_LIMITS = { maxRows: 500, maxCells: 15_000 };
 
 export function createRedisCellSink(connection: RedisConnection): CellSink {
   const keysOf = (lineage: string, partition: number): PartitionKeys => partitionKeys(connection.namespace, lineage, partition);

@@ -25,8 +25,8 @@ export interface GroupWorkerOptions {
   readonly report: (event: WorkerEvent) => void;
 }
 
-/** What is fetched is folded without a pause: some milliseconds a partition. */
-const SHORT_TURN_BYTES = 64 * 1024;
+/** What is fetched is folded without a pause: one or two milliseconds a partition. */
+const SHORT_TURN_BYTES = 128 * 1024;
 
 /** Answers what makes a Worker for a group; each has a consumer group of its own, and all write to the same stores under their lineages' names. */
 export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerGroup) => GroupWorker {

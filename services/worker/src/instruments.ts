@@ -52,13 +52,14 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
     help: 'Records rejected since the start of this process, by reason; one that several groups of lineages read counts in each.',
     labels: ['reason'],
     collect: () => {
-      for (const metric of [rejected, position, lag, clock, halted, records, copied]) metric.clear();
+      for (const metric of [rejected, position, lag, reach, clock, halted, records, copied]) metric.clear();
       const current = worker();
       for (const [reason, count] of current?.rejectedByReason ?? []) rejected.with({ reason }).setTotal(count);
       for (const status of current?.status() ?? []) {
         const labels = { partition: String(status.partition), lineage: status.lineage };
         if (status.next !== null) position.with(labels).set(status.next);
         if (status.next !== null && status.logHigh !== null) lag.with(labels).set(Math.max(0, status.logHigh - status.next));
+        if (status.logLow !== null) reach.with(labels).set(status.logLow);
         if (status.clockMs !== null) clock.with(labels).set(status.clockMs / 1000);
         const copiedMs = copiedAtMs(status.lineage, status.partition);
         if (copiedMs !== null) copied.with(labels).set(copiedMs / 1000);
@@ -74,6 +75,11 @@ function observePartitions(metrics: Metrics, worker: () => ObservedWorker | null
   });
   const position = metrics.gauge({ name: 'partition_position', help: 'Offset after the last folded record.', labels: perPartition });
   const lag = metrics.gauge({ name: 'partition_lag_records', help: 'Records between the position and the end of the log.', labels: perPartition });
+  const reach = metrics.gauge({
+    name: 'partition_readable_from_position',
+    help: 'Lowest position that can still be folded again, from the archive where it reaches the log: above 0 a new lineage lacks what came before.',
+    labels: perPartition,
+  });
   const clock = metrics.gauge({
     name: 'partition_clock_timestamp_seconds',
     help: 'The partition clock: largest time of an applied event or tick, in seconds since 1970.',

@@ -14,6 +14,7 @@ const LAGGING: PartitionStatus = {
   next: 7,
   clockMs: null,
   logHigh: 9,
+  logLow: 0,
   logHighAtMs: 0,
   halted: null,
   paused: false,

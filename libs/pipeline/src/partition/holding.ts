@@ -24,6 +24,8 @@ export interface PartitionStatus {
   readonly lineage: string;
   readonly next: number | null;
   readonly clockMs: number | null;
+  /** Lowest position that can still be read, from the archive where it reaches the log. */
+  readonly logLow: number | null;
   readonly logHigh: number | null;
   /** When the log last told its end, by the clock; −Infinity when it never did. */
   readonly logHighAtMs: number;

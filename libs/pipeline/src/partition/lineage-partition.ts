@@ -11,6 +11,7 @@ import { isSameRecord } from './fold-batch.ts';
 import { foreignLog } from './log-of-head.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
 import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
+import type { Turns } from './turns.ts';
 
 export interface Beats {
   readonly publishIntervalMs: number;
@@ -84,6 +85,8 @@ export interface LineagePartitionOptions {
   /** Epoch ms at which the log was last asked where it ends. */
   readonly logHighAtMs: () => number;
   readonly report: (event: PartitionEvent) => void;
+  /** Of all partitions of the lineage here, for parts that go to Redis while it is far behind. */
+  readonly turns: Turns;
   readonly observe?: ObserveBeat | undefined;
 }
 
@@ -251,20 +254,21 @@ export class LineagePartition {
       return;
     }
     if (memory === null) return;
-    const { stores, clock, beats, lineage, partition, randomId, observe = unobserved } = this.#options;
+    const { stores, clock, beats, lineage, partition, randomId, turns, observe = unobserved } = this.#options;
     const isRecent = clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name];
-    if (!last && isRecent && this.#isFarBehind(memory) && !this.#isFillingUp(memory)) return;
+    const isFarBehind = this.#isFarBehind(memory);
+    if (!last && isRecent && isFarBehind && !this.#isFillingUp(memory)) return;
     const { base } = memory[name];
     // Nothing of ours is missing in the store, or it is ahead of us.
     const idle = base !== null && base >= positionOf(memory);
     if (idle && !last && clock.nowMs() - this.#confirmedAtMs[name] < beats.confirmIntervalMs[name]) return;
-    const other = name === 'redis' ? stores.clickhouse : stores.redis;
     const context: PublishContext = {
       lineage,
       partition,
       sink: stores[name],
-      other,
+      other: name === 'redis' ? stores.clickhouse : stores.redis,
       randomId,
+      turns: isFarBehind && name === 'redis' ? turns : undefined,
       note: () => this.#note(memory),
       mayFollow: (head) => this.#mayFollow(name, head, memory),
     };

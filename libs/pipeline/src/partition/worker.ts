@@ -15,6 +15,7 @@ import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, ty
 import { dirtyCells, type PartitionMemory } from './memory.ts';
 import { attendRequests, refused, republish, type Verdict } from './operator-desk.ts';
 import { shouldTick } from './ticks.ts';
+import { createTurns } from './turns.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface WorkerOptions {
@@ -60,6 +61,7 @@ export class Worker implements LogHandler {
   readonly #options: WorkerOptions;
   readonly #vocabulary = new Vocabulary();
   readonly #calendars = createCalendars();
+  readonly #turns = createTurns();
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
   #housekeeping: Repetition | null = null;
@@ -170,6 +172,7 @@ export class Worker implements LogHandler {
         lineage,
         next: memory?.fold.state.next ?? null,
         clockMs: memory !== null && Number.isFinite(memory.fold.state.clockMs) ? memory.fold.state.clockMs : null,
+        logLow: holding.bounds?.low ?? null,
         logHigh: endOf(holding),
         logHighAtMs: holding.boundsAskedAtMs,
         halted,
@@ -299,6 +302,7 @@ export class Worker implements LogHandler {
       maxDirtyCells,
       beginsAt: readOrigin(origin)?.positions[partition] ?? 0,
       observe,
+      turns: this.#turns,
       newFold: () => this.#newFold(set),
       logHigh: () => endOf(this.#holdings.get(partition)),
       logHighAtMs: () => this.#holdings.get(partition)?.boundsAskedAtMs ?? Number.NEGATIVE_INFINITY,
