@@ -11,7 +11,7 @@ import { isSameRecord } from './fold-batch.ts';
 import { foreignLog } from './log-of-head.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
 import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
-import type { Turns } from './turns.ts';
+import { type Beat, BeatTaker, type BeatTurns } from './turns.ts';
 
 export interface Beats {
   readonly publishIntervalMs: number;
@@ -85,8 +85,7 @@ export interface LineagePartitionOptions {
   /** Epoch ms at which the log was last asked where it ends. */
   readonly logHighAtMs: () => number;
   readonly report: (event: PartitionEvent) => void;
-  /** Of all partitions of the lineage here, for parts that go to Redis while it is far behind. */
-  readonly turns: Turns;
+  readonly turns: BeatTurns;
   readonly observe?: ObserveBeat | undefined;
 }
 
@@ -102,7 +101,7 @@ export class LineagePartition {
   halted: string | null = null;
   readonly #options: LineagePartitionOptions;
   readonly #checkpoint: CheckpointContext;
-  #beats: { readonly redis: Repetition; readonly clickhouse: Repetition; readonly checkpoint: Repetition } | null = null;
+  #beats: Readonly<Record<Beat, Repetition>> | null = null;
   readonly #confirmedAtMs = { redis: 0, clickhouse: 0 };
   readonly #haltToldAtMs = { redis: 0, clickhouse: 0 };
   /** What manifest and heads vouch for. */
@@ -176,12 +175,14 @@ export class LineagePartition {
 
   startBeats(): void {
     if (this.#beats !== null) return;
-    const { clock, beats } = this.#options;
-    const every = (ms: number, run: () => Promise<void>): Repetition => clock.every(ms, run, (error) => this.#fail(error));
+    const { clock, beats, turns } = this.#options;
+    const isFarBehind = (): boolean => this.memory !== null && this.#isFarBehind(this.memory);
+    const turn = new BeatTaker(turns, { isFarBehind, isWanted: () => this.#beats !== null });
+    const every = (ms: number, beat: Beat, run: () => Promise<void>): Repetition => clock.every(ms, turn.of(beat, run), (error) => this.#fail(error));
     this.#beats = {
-      redis: every(beats.publishIntervalMs, () => this.#publishTo('redis', false)),
-      clickhouse: every(beats.tablePublishIntervalMs, () => this.#publishTo('clickhouse', false)),
-      checkpoint: every(beats.checkpointIntervalMs, () => this.#saveInTime()),
+      redis: every(beats.publishIntervalMs, 'redis', () => this.#publishTo('redis', false)),
+      clickhouse: every(beats.tablePublishIntervalMs, 'clickhouse', () => this.#publishTo('clickhouse', false)),
+      checkpoint: every(beats.checkpointIntervalMs, 'checkpoint', () => this.#saveInTime()),
     };
   }
 
@@ -254,10 +255,9 @@ export class LineagePartition {
       return;
     }
     if (memory === null) return;
-    const { stores, clock, beats, lineage, partition, randomId, turns, observe = unobserved } = this.#options;
+    const { stores, clock, beats, lineage, partition, randomId, observe = unobserved } = this.#options;
     const isRecent = clock.nowMs() - this.#confirmedAtMs[name] < beats.catchUp.intervalMs[name];
-    const isFarBehind = this.#isFarBehind(memory);
-    if (!last && isRecent && isFarBehind && !this.#isFillingUp(memory)) return;
+    if (!last && isRecent && this.#isFarBehind(memory) && !this.#isFillingUp(memory)) return;
     const { base } = memory[name];
     // Nothing of ours is missing in the store, or it is ahead of us.
     const idle = base !== null && base >= positionOf(memory);
@@ -268,7 +268,6 @@ export class LineagePartition {
       sink: stores[name],
       other: name === 'redis' ? stores.clickhouse : stores.redis,
       randomId,
-      turns: isFarBehind && name === 'redis' ? turns : undefined,
       note: () => this.#note(memory),
       mayFollow: (head) => this.#mayFollow(name, head, memory),
     };

@@ -13,7 +13,6 @@ import type { CellRow, CellSink, Head, HeadNote, PublishOutcome, PublishPart } f
 import { StoreUnavailable } from '../ports/sink.ts';
 import { splitVersion, type Version, versionOf } from '../ports/version.ts';
 import { type PartitionMemory, positionOf, rowsAbove, type SinkState } from './memory.ts';
-import type { Turns } from './turns.ts';
 
 export interface PublishContext {
   readonly lineage: string;
@@ -23,8 +22,6 @@ export interface PublishContext {
   readonly other: CellSink;
   readonly randomId: () => string;
   readonly note: () => HeadNote;
-  /** When nobody waits for this publish: each part takes its turn. */
-  readonly turns?: Turns | undefined;
   /** Asked before the store's own head becomes the base: false while it is not known to be of this log; throws when it cannot be continued. */
   readonly mayFollow?: (head: Head) => boolean;
 }
@@ -185,8 +182,7 @@ async function writeParts(writing: Writing): Promise<PublishResult> {
       rows: parts[index] ?? [],
       note,
     };
-    const write = (): Promise<PublishOutcome> => writeTwice(context.sink, part);
-    const answer = await (context.turns?.take(write) ?? write());
+    const answer = await writeTwice(context.sink, part);
     if (answer.outcome === 'behind') {
       state.base = answer.closed;
       state.blocked = false;

@@ -1,5 +1,6 @@
-/** One after the other, in the order in which they came: for what would only queue in a store that serves one request at a time, before the requests of others. */
+/** Work of a lineage that is far behind goes one partition after the other, so that figures that people wait for never wait behind all of it. */
 
+/** One after the other, in the order in which they came. */
 export interface Turns {
   /** Runs it when all before it have ended, however they did. */
   take<T>(run: () => Promise<T>): Promise<T>;
@@ -16,4 +17,47 @@ export function createTurns(): Turns {
       return own;
     },
   };
+}
+
+/** What each partition does on a beat of its own; each kind has its turns, for none of them waits for the others. */
+const BEATS = ['redis', 'clickhouse', 'checkpoint'] as const;
+export type Beat = (typeof BEATS)[number];
+
+/** Of all partitions of a worker. */
+export type BeatTurns = Readonly<Record<Beat, Turns>>;
+
+export function createBeatTurns(): BeatTurns {
+  return { redis: createTurns(), clickhouse: createTurns(), checkpoint: createTurns() };
+}
+
+interface Partition {
+  readonly isFarBehind: () => boolean;
+  /** Asked when the turn has come: a partition that has been let go runs nothing any more. */
+  readonly isWanted: () => boolean;
+}
+
+/** One partition's beats: in turn while it is far behind, and once more for what then waits, which is the most of all. */
+export class BeatTaker {
+  readonly #turns: BeatTurns;
+  readonly #partition: Partition;
+  readonly #inTurn = new Set<Beat>();
+
+  constructor(turns: BeatTurns, partition: Partition) {
+    this.#turns = turns;
+    this.#partition = partition;
+  }
+
+  /** What to call on that beat. */
+  of(beat: Beat, run: () => Promise<void>): () => Promise<void> {
+    const { isFarBehind, isWanted } = this.#partition;
+    return async () => {
+      if (isFarBehind()) for (const each of BEATS) this.#inTurn.add(each);
+      if (!this.#inTurn.has(beat)) return run();
+      await this.#turns[beat].take(async () => {
+        const isStillBehind = isFarBehind();
+        if (isWanted()) await run();
+        if (!isStillBehind) this.#inTurn.delete(beat);
+      });
+    };
+  }
 }

@@ -15,7 +15,7 @@ import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, ty
 import { dirtyCells, type PartitionMemory } from './memory.ts';
 import { attendRequests, refused, republish, type Verdict } from './operator-desk.ts';
 import { shouldTick } from './ticks.ts';
-import { createTurns } from './turns.ts';
+import { createBeatTurns } from './turns.ts';
 import { createWitness, type Witness } from './witness.ts';
 
 export interface WorkerOptions {
@@ -61,7 +61,7 @@ export class Worker implements LogHandler {
   readonly #options: WorkerOptions;
   readonly #vocabulary = new Vocabulary();
   readonly #calendars = createCalendars();
-  readonly #turns = createTurns();
+  readonly #turns = createBeatTurns();
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
   #housekeeping: Repetition | null = null;

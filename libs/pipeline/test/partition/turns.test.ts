@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/partition/turns.ts';
+import { BeatTaker, createBeatTurns, createTurns } from '../../src/partition/turns.ts';
 
 test('each begins when the one before has ended, and one that fails holds nobody up', async () => {
   const turns = createTurns();
@@ -18,4 +18,37 @@ test('each begins when the one before has ended, and one that fails holds nobody
   await expect(first).rejects.toThrow('refused');
   await second;
   expect(seen).toEqual(['first begins', 'first ends', 'second']);
+});
+
+test('a beat takes turns while its partition is far behind, and once more afterwards', async () => {
+  const turns = createBeatTurns();
+  const gate = Promise.withResolvers<void>();
+  void turns.redis.take(() => gate.promise);
+  let isFarBehind = false;
+  let runs = 0;
+  const beat = new BeatTaker(turns, { isFarBehind: () => isFarBehind, isWanted: () => true }).of('redis', async () => void runs++);
+  await beat();
+  expect(runs).toBe(1);
+  isFarBehind = true;
+  const waiting = beat();
+  isFarBehind = false;
+  const alsoWaiting = beat();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(runs).toBe(1);
+  gate.resolve();
+  await Promise.all([waiting, alsoWaiting]);
+  expect(runs).toBe(3);
+  void turns.redis.take(() => new Promise(() => undefined));
+  await beat();
+  expect(runs).toBe(4);
+});
+
+test('a partition that was let go while it waited runs nothing', async () => {
+  let isWanted = true;
+  let runs = 0;
+  const beat = new BeatTaker(createBeatTurns(), { isFarBehind: () => true, isWanted: () => isWanted }).of('checkpoint', async () => void runs++);
+  const waiting = beat();
+  isWanted = false;
+  await waiting;
+  expect(runs).toBe(0);
 });
