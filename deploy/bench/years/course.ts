@@ -68,6 +68,8 @@ const caughtUpWithinMs = 300_000;
 const beatMs = 50;
 const mostTold = 20;
 const askedAtOnce = 4;
+/** Of two years, by every value of a slice, there are more figures than one answer may have. */
+const mostBuckets = 300;
 
 export async function runCourse(options: CourseOptions): Promise<Course> {
   const { tell } = options;
@@ -201,7 +203,9 @@ async function compare(
   inOrder: Deployment,
   live: Deployment,
 ): Promise<Pick<Course, 'answers' | 'compared' | 'differing' | 'wrong'>> {
-  const questions = questionsOf(set, { fromMs: endMs - options.days * dayMs, toMs: endMs - 1 });
+  const range = { fromMs: endMs - options.days * dayMs, toMs: endMs - 1 };
+  const whole = questionsOf(set, range).filter(({ query }) => query.slice === undefined);
+  const questions = [...whole, ...questionsOf(set, range, mostBuckets)];
   const wrong: string[] = [];
   const left = [...questions];
   let compared = 0;

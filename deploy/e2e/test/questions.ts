@@ -21,15 +21,15 @@ const MAX_BUCKETS = 1_000;
 /** More slice values than any dimension here has, so that none is folded into the rest. */
 const SLICE_LIMIT = 40;
 
-/** Longer ranges than the service answers at once become several questions. */
-export function questionsOf(set: MetricSet, { fromMs, toMs }: { fromMs: number; toMs: number }): readonly Question[] {
+/** Longer ranges than the service answers at once, or than `mostBuckets`, become several questions. */
+export function questionsOf(set: MetricSet, { fromMs, toMs }: { fromMs: number; toMs: number }, mostBuckets = MAX_BUCKETS): readonly Question[] {
   const calendars = createCalendars();
   return set.metrics.flatMap((metric) => {
     const calendar = calendars.calendar(metric);
     const [first, last] = [calendar.bucketOf(fromMs), calendar.bucketOf(toMs)];
     const questions: Question[] = [];
-    for (let from = first; from <= last; from += MAX_BUCKETS) {
-      const range = { from: calendar.name(from), to: calendar.name(Math.min(last, from + MAX_BUCKETS - 1)) };
+    for (let from = first; from <= last; from += mostBuckets) {
+      const range = { from: calendar.name(from), to: calendar.name(Math.min(last, from + mostBuckets - 1)) };
       for (const query of queriesOf(metric, range)) questions.push(question(metric, query));
     }
     return questions;
