@@ -69,7 +69,7 @@ const beatMs = 50;
 const mostTold = 20;
 const askedAtOnce = 4;
 /** Of two years, by every value of a slice, there are more figures than one answer may have. */
-const mostBuckets = 300;
+const mostBuckets = 90;
 
 export async function runCourse(options: CourseOptions): Promise<Course> {
   const { tell } = options;
