@@ -7,6 +7,7 @@ export * from './lineages/index.ts';
 export { HALT_REASONS, type HaltCode, haltCodeOf } from './partition/halt-reasons.ts';
 export type { PartitionStatus } from './partition/holding.ts';
 export type { BeatRun, Beats, ObserveBeat, PartitionEvent, Stores } from './partition/lineage-partition.ts';
+export { createTurns } from './partition/turns.ts';
 export * from './partition/worker.ts';
 export * from './past/index.ts';
 export * from './ports/actor-archive.ts';

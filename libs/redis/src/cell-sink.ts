@@ -1,5 +1,5 @@
 /** Publishes cells to Redis: every part is one script, atomic and harmless to send again. */
-import type { CellRow, CellSink, Head, PublishOutcome, PublishPart, Version } from '@tidemark/pipeline';
+import { type CellRow, type CellSink, createTurns, type Head, type PublishOutcome, type PublishPart, type Version } from '@tidemark/pipeline';
 import { loadScript, type RedisConnection, type Reply } from './connection.ts';
 import { decodeHead, encodeNote } from './head.ts';
 import { decodeRow, keyOf, type PartitionKeys, partitionKeys } from './layout.ts';
@@ -8,11 +8,15 @@ import { packGroups } from './row-groups.ts';
 const publishScript = loadScript('publish');
 const rowsBetweenScript = loadScript('rows_between');
 
-/** A script holds the server for some 12 ms: what is read, and a small publish of another partition, waits behind no more than one of each partition. */
-const PART_LIMITS = { maxRows: 500, maxCells: 15_000 };
+/** A script holds the server for some 5 ms. */
+const PART_LIMITS = { maxRows: 200, maxCells: 6_000 };
+/** One runs, the next is at the server already; whoever reads waits behind these and not behind a part of every partition. */
+const PARTS_AT_ONCE = 2;
 
 export function createRedisCellSink(connection: RedisConnection): CellSink {
   const keysOf = (lineage: string, partition: number): PartitionKeys => partitionKeys(connection.namespace, lineage, partition);
+  // The nodes of a cluster work beside each other.
+  const turns = createTurns(connection.isCluster ? Number.POSITIVE_INFINITY : PARTS_AT_ONCE);
   return {
     name: 'redis',
     partLimits: PART_LIMITS,
@@ -22,7 +26,8 @@ export function createRedisCellSink(connection: RedisConnection): CellSink {
     async write(part): Promise<PublishOutcome> {
       const keys = keysOf(part.lineage, part.partition);
       const { hashes, args } = encodePart(keys, part);
-      return decodeOutcome(await connection.run(publishScript, [keys.head, keys.parts, keys.tables, keys.changed, ...hashes], args));
+      const named = [keys.head, keys.parts, keys.tables, keys.changed, ...hashes];
+      return decodeOutcome(await turns.take(() => connection.run(publishScript, named, args)));
     },
     async rowsBetween(lineage, partition, above, upTo): Promise<readonly CellRow[] | null> {
       return readRowsBetween(connection, keysOf(lineage, partition), above, upTo);

@@ -139,11 +139,13 @@ export class RedisConnection {
   readonly namespace: string;
   /** host:port/db, without credentials. */
   readonly address: string;
+  readonly isCluster: boolean;
   readonly #client: Redis | Cluster;
   readonly #passwords: readonly string[];
 
   constructor(client: Redis | Cluster, { namespace, url, password = '' }: RedisOptions) {
     this.#client = client;
+    this.isCluster = client instanceof Cluster;
     this.namespace = namespace;
     this.address = addressOf(url);
     this.#passwords = [...passwordsOf(url), ...(password === '' ? [] : [password])];

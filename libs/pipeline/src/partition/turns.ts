@@ -1,20 +1,26 @@
 /** Work of a lineage that is far behind goes one partition after the other, so that figures that people wait for never wait behind all of it. */
 
-/** One after the other, in the order in which they came. */
+/** In the order in which they came, no more at once than there is room for. */
 export interface Turns {
-  /** Runs it when all before it have ended, however they did. */
+  /** Runs it when it has room; whatever ended before, however it did. */
   take<T>(run: () => Promise<T>): Promise<T>;
 }
 
-export function createTurns(): Turns {
-  let last: Promise<unknown> = Promise.resolve();
+/** `width`: how many may run at once. */
+export function createTurns(width = 1): Turns {
+  const waiting: (() => void)[] = [];
+  let running = 0;
   return {
-    take(run) {
-      const own = last.then(run, run);
-      last = own;
-      // Whoever took the turn hears of it.
-      own.catch(() => undefined);
-      return own;
+    async take(run) {
+      if (running < width) running++;
+      else await new Promise<void>((begin) => waiting.push(begin));
+      try {
+        return await run();
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) running--;
+        else next();
+      }
     },
   };
 }

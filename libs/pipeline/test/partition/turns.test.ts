@@ -20,6 +20,26 @@ test('each begins when the one before has ended, and one that fails holds nobody
   expect(seen).toEqual(['first begins', 'first ends', 'second']);
 });
 
+test('as many run at once as there is room for', async () => {
+  const turns = createTurns(2);
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begun: number[] = [];
+  const ended = gates.map(({ promise }, index) =>
+    turns.take(async () => {
+      begun.push(index);
+      await promise;
+    }),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toEqual([0, 1]);
+  gates[1]?.resolve();
+  await ended[1];
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toEqual([0, 1, 2]);
+  for (const { resolve } of gates) resolve();
+  await Promise.all(ended);
+});
+
 test('a beat takes turns while its partition is far behind, and once more afterwards', async () => {
   const turns = createBeatTurns();
   const gate = Promise.withResolvers<void>();
@@ -46,9 +66,13 @@ test('a beat takes turns while its partition is far behind, and once more afterw
 test('a partition that was let go while it waited runs nothing', async () => {
   let isWanted = true;
   let runs = 0;
-  const beat = new BeatTaker(createBeatTurns(), { isFarBehind: () => true, isWanted: () => isWanted }).of('checkpoint', async () => void runs++);
+  const turns = createBeatTurns();
+  const gate = Promise.withResolvers<void>();
+  void turns.checkpoint.take(() => gate.promise);
+  const beat = new BeatTaker(turns, { isFarBehind: () => true, isWanted: () => isWanted }).of('checkpoint', async () => void runs++);
   const waiting = beat();
   isWanted = false;
+  gate.resolve();
   await waiting;
   expect(runs).toBe(0);
 });
