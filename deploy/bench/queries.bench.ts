@@ -7,7 +7,7 @@ import { quantileOf } from './in-process/spread.ts';
 import { type BenchOptions, readBenchOptions } from './report/options.ts';
 import { machineOf, type ReportRow, rowOf, tell } from './report/report.ts';
 import { withEngines } from './running/engines.ts';
-import { askOpenLoop } from './running/open-loop.ts';
+import { askFromOwnProcess, type OpenLoop } from './running/open-loop.ts';
 import { counterOf, type Deployed, deploy, reaches } from './running/services.ts';
 import { SteadyLoad } from './running/steady-load.ts';
 import { partitionCount } from './worker-throughput/topic.ts';
@@ -95,13 +95,12 @@ async function measureLoaded(deployed: Deployed, load: SteadyLoad): Promise<read
   const runs: Loaded[] = [];
   try {
     const urls = await addressesOf(query.address);
-    await askOpenLoop(urls, { perSecond: options.number('requests'), forMs: warmMs });
+    const asking: OpenLoop = { urls, perSecond: options.number('requests'), forMs: options.number('seconds') * 1_000 };
+    await askFromOwnProcess({ ...asking, forMs: warmMs });
     for (let repeat = 0; repeat < options.number('repeats'); repeat++) {
       const answers = (cache: string): Promise<number> => counterOf(`${query.address}/metrics`, 'answers_total', `cache="${cache}"`);
       const [hits, misses, before, beganMs] = [await answers('hit'), await answers('miss'), await query.process.usage(), performance.now()];
-      const asked = await query.process.whileRunning(
-        askOpenLoop(urls, { perSecond: options.number('requests'), forMs: options.number('seconds') * 1_000 }),
-      );
+      const asked = await query.process.whileRunning(askFromOwnProcess(asking));
       const [after, wallUs] = [await query.process.usage(), (performance.now() - beganMs) * 1_000];
       runs.push({
         allMs: asked.map(({ ms }) => ms),

@@ -1,5 +1,7 @@
 /** Asks at fixed instants, whether or not the answers before have come: what waits behind a slow answer is slow too. */
+import { fork } from 'node:child_process';
 import { Agent, get } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Timed {
@@ -9,7 +11,25 @@ export interface Timed {
   readonly ms: number;
 }
 
+export interface OpenLoop {
+  /** Asked in turn. */
+  readonly urls: readonly string[];
+  readonly perSecond: number;
+  readonly forMs: number;
+}
+
 const answerWithinMs = 20_000;
+
+/** As `askOpenLoop`, from a process of its own. Throws when it ends without an answer to each question. */
+export async function askFromOwnProcess(load: OpenLoop): Promise<readonly Timed[]> {
+  const asker = fork(join(import.meta.dirname, 'open-loop-asker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const told = Promise.withResolvers<readonly Timed[]>();
+  asker.once('error', told.reject);
+  asker.once('exit', (code) => told.reject(new Error(`who asked ended with ${code} before it had all answers`)));
+  asker.once('message', (timed: readonly Timed[]) => told.resolve(timed));
+  asker.send(load);
+  return await told.promise;
+}
 
 /** Addresses in turn, `perSecond` of them for `forMs`. Throws when one is not answered with 200. */
 export async function askOpenLoop(
