@@ -7,7 +7,7 @@ import { quantileOf } from './in-process/spread.ts';
 import { type BenchOptions, readBenchOptions } from './report/options.ts';
 import { machineOf, type ReportRow, rowOf, tell } from './report/report.ts';
 import { withEngines } from './running/engines.ts';
-import { askFromOwnProcess, type OpenLoop } from './running/open-loop.ts';
+import { Asker, type OpenLoop } from './running/open-loop.ts';
 import { counterOf, type Deployed, deploy, reaches } from './running/services.ts';
 import { SteadyLoad } from './running/steady-load.ts';
 import { partitionCount } from './worker-throughput/topic.ts';
@@ -21,7 +21,7 @@ const funnelDays = 90;
 /** Of the history: a cohort of the funnel's first day has its whole window before it. */
 const historyDays = 120;
 const historyEndMs = Date.UTC(2025, 5, 20, 12);
-const warmMs = 2_000;
+const warmMs = 6_000;
 /** Between two answers of one world: a quarter of a second of the live rate. */
 const movedEvents = 500;
 
@@ -93,14 +93,15 @@ async function measureLoaded(deployed: Deployed, load: SteadyLoad): Promise<read
   const producing = load.keep(options.number('rate'), { forMs: Number.POSITIVE_INFINITY, signal: stop.signal });
   producing.catch(() => undefined);
   const runs: Loaded[] = [];
+  const asker = new Asker();
   try {
     const urls = await addressesOf(query.address);
     const asking: OpenLoop = { urls, perSecond: options.number('requests'), forMs: options.number('seconds') * 1_000 };
-    await askFromOwnProcess({ ...asking, forMs: warmMs });
+    await asker.ask({ ...asking, forMs: warmMs });
     for (let repeat = 0; repeat < options.number('repeats'); repeat++) {
       const answers = (cache: string): Promise<number> => counterOf(`${query.address}/metrics`, 'answers_total', `cache="${cache}"`);
       const [hits, misses, before, beganMs] = [await answers('hit'), await answers('miss'), await query.process.usage(), performance.now()];
-      const asked = await query.process.whileRunning(askFromOwnProcess(asking));
+      const asked = await query.process.whileRunning(asker.ask(asking));
       const [after, wallUs] = [await query.process.usage(), (performance.now() - beganMs) * 1_000];
       runs.push({
         allMs: asked.map(({ ms }) => ms),
@@ -111,6 +112,7 @@ async function measureLoaded(deployed: Deployed, load: SteadyLoad): Promise<read
       });
     }
   } finally {
+    asker.close();
     stop.abort();
     await producing;
   }

@@ -20,15 +20,27 @@ export interface OpenLoop {
 
 const answerWithinMs = 20_000;
 
-/** As `askOpenLoop`, from a process of its own. Throws when it ends without an answer to each question. */
-export async function askFromOwnProcess(load: OpenLoop): Promise<readonly Timed[]> {
-  const asker = fork(join(import.meta.dirname, 'open-loop-asker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const told = Promise.withResolvers<readonly Timed[]>();
-  asker.once('error', told.reject);
-  asker.once('exit', (code) => told.reject(new Error(`who asked ended with ${code} before it had all answers`)));
-  asker.once('message', (timed: readonly Timed[]) => told.resolve(timed));
-  asker.send(load);
-  return await told.promise;
+/** Asks from a process of its own; what it asked before has warmed it. */
+export class Asker {
+  readonly #process = fork(join(import.meta.dirname, 'open-loop-asker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
+  /** As `askOpenLoop`; one after the other. Throws when the process ends without an answer to each question. */
+  async ask(load: OpenLoop): Promise<readonly Timed[]> {
+    const told = Promise.withResolvers<readonly Timed[]>();
+    const ended = (code: number | null): void => told.reject(new Error(`who asked ended with ${code} before it had all answers`));
+    this.#process.once('error', told.reject).once('exit', ended);
+    this.#process.once('message', (timed: readonly Timed[]) => told.resolve(timed));
+    this.#process.send(load);
+    try {
+      return await told.promise;
+    } finally {
+      this.#process.removeAllListeners();
+    }
+  }
+
+  close(): void {
+    if (this.#process.connected) this.#process.disconnect();
+  }
 }
 
 /** Addresses in turn, `perSecond` of them for `forMs`. Throws when one is not answered with 200. */
