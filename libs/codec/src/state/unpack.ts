@@ -2,6 +2,7 @@
 import type { PartitionState, RowStore } from '@tidemark/core';
 import { ActorRecordReader, type Registers, registerCount, tablesOf } from './actor-record.ts';
 import type { ByteReader } from './bytes.ts';
+import { Foresight } from './foresight.ts';
 import { type RowPlace, readCells, readPlace } from './row-record.ts';
 import { SeenRegisters } from './seen-registers.ts';
 import { type OpenedSegment, openSegment, SECTION, type SegmentHeader } from './segment.ts';
@@ -22,7 +23,8 @@ export function unpackSegments(state: PartitionState, segments: readonly { reado
   const ids = new IdCollector(state, opened, newest.added);
   const rows = new RowCollector(state.changes);
   const seen = new SeenRegisters(registerCount(state));
-  for (const { header, body } of opened) readBody(body, { state, header, ids, rows, seen });
+  const foresight = new Foresight(state, opened);
+  for (const { header, body } of opened) readBody(body, { state, header, ids, rows, seen, foresight });
   ids.restore(state, newest.added);
   rows.bury(state);
   for (const { store } of [...state.bucketSets, ...state.firsts, ...state.timelines]) store.settle();
@@ -78,9 +80,10 @@ interface BodyOf {
   readonly ids: IdCollector;
   readonly rows: RowCollector;
   readonly seen: SeenRegisters;
+  readonly foresight: Foresight;
 }
 
-function readBody(body: ByteReader, { state, header, ids, rows, seen }: BodyOf): void {
+function readBody(body: ByteReader, { state, header, ids, rows, seen, foresight }: BodyOf): void {
   const actors = new ActorRecordReader(state, registersOfHeader(state, header), header, seen);
   for (;;) {
     const section = body.byte();
@@ -88,6 +91,7 @@ function readBody(body: ByteReader, { state, header, ids, rows, seen }: BodyOf):
     const count = body.word();
     if (count > body.left) throw new BrokenSegment(`${count} records in ${body.left} bytes`);
     for (let index = 0; index < count; index++) {
+      if (section === SECTION.actors && header.kind === 'base') foresight.look();
       if (section === SECTION.actors || section === SECTION.parts) actors.read(body, section === SECTION.parts);
       else if (section === SECTION.rows) rows.read(body, state, header);
       else if (section === SECTION.tombs) rows.readTomb(body, header);

@@ -41,6 +41,11 @@ export class ActorTable {
     return slot;
   }
 
+  /** Takes memory for so many slots at once. */
+  reserve(slots: number): void {
+    while (this.#mask < slots * 2) this.#grow();
+  }
+
   #place(slot: number, key0: number): void {
     let probe = key0 & this.#mask;
     while (this.#index[probe] !== 0) probe = (probe + 1) & this.#mask;

@@ -103,6 +103,12 @@ export class BucketSets {
     return row;
   }
 
+  /** Takes memory for so many actors and rows at once. */
+  reserve(slots: number, rows: number): void {
+    this.heads = grownInt32(this.heads, slots, -1);
+    this.#data = grownInt32(this.#data, rows * this.#stride, 0);
+  }
+
   has(row: number, bucket: number): boolean {
     const word = bucket >> 5;
     const top = this.top(row);

@@ -50,6 +50,15 @@ export class Firsts {
     return row;
   }
 
+  /** Takes memory for so many actors and rows at once. */
+  reserve(slots: number, rows: number): void {
+    this.heads = grownInt32(this.heads, slots, -1);
+    this.times = grownFloat64(this.times, rows);
+    this.ids = grownUint32(this.ids, rows * 2);
+    this.captured = grownInt32(this.captured, rows * this.captures, 0);
+    this.#changed = grownUint8(this.#changed, rows);
+  }
+
   /** What is captured is written by the caller. */
   set(row: number, timeMs: number, idHigh: number, idLow: number): void {
     this.#changed[row] = 1;
