@@ -1,3 +1,4 @@
+// Memory that is taken ahead for a large base changes nothing of what comes back.
 import { expect, test } from 'vitest';
 import { packBasePiece } from '../../src/state/pack.ts';
 import { unpackSegments } from '../../src/state/unpack.ts';

@@ -1,3 +1,4 @@
+// Turns: order, room for so many at once, and which beats of a partition take them.
 import { expect, test } from 'vitest';
 import { BeatTaker, createBeatTurns, createTurns } from '../../src/partition/turns.ts';
 
