@@ -77,17 +77,35 @@ export function packCells(cells: ArrayLike<number>): Buffer {
 
 /** Throws a RangeError for bytes that `packCells` cannot have written. */
 export function unpackCells(bytes: Uint8Array, from = 0): number[] {
-  const cells: number[] = [];
+  // A row is wide and mostly zeros: taken at its length at once, only the others are written.
+  const cells = new Array<number>(countCells(bytes, from)).fill(0);
   const cursor = { at: from };
-  while (cursor.at < bytes.length) {
-    if (bytes[cursor.at] === ZERO_RUN) {
+  for (let index = 0; cursor.at < bytes.length; ) {
+    const first = bytes[cursor.at] as number;
+    // Most cells are counts below 64: one byte, no sign.
+    if ((first & (CONTINUED | 1)) === 0) {
+      cells[index++] = first >> 1;
       cursor.at++;
-      for (let zeros = readVarint(bytes, cursor, 0, 1); zeros > 0; zeros--) cells.push(0);
-      continue;
-    }
-    cells.push(readCell(bytes, cursor));
+    } else if (first === ZERO_RUN) {
+      cursor.at++;
+      index += readVarint(bytes, cursor, 0, 1);
+    } else cells[index++] = readCell(bytes, cursor);
   }
   return cells;
+}
+
+function countCells(bytes: Uint8Array, from: number): number {
+  const cursor = { at: from };
+  let count = 0;
+  while (cursor.at < bytes.length) {
+    const first = bytes[cursor.at++] as number;
+    if (first === ZERO_RUN) count += readVarint(bytes, cursor, 0, 1);
+    else {
+      count++;
+      if (first & CONTINUED) while ((bytes[cursor.at++] ?? 0) & CONTINUED);
+    }
+  }
+  return count;
 }
 
 function readCell(bytes: Uint8Array, cursor: { at: number }): number {

@@ -7,6 +7,8 @@ const LOG_RATIO = Math.log(RATIO);
 
 /** RATIO^b by b. */
 const EDGES_MS = Float64Array.from({ length: 2048 }, (_, bin) => RATIO ** bin);
+/** The same in seconds and to four digits, as answers give them: a number of seventeen takes thrice as long to write, and a funnel has thousands. */
+const EDGES_S = EDGES_MS.map((edgeMs) => Number((edgeMs / 1000).toPrecision(4)));
 
 /** Bin 0 holds exactly 0; bin b ≥ 1 holds durations in [RATIO^(b-1), RATIO^b) milliseconds, up to RATIO^2047: a million years. */
 export function durationBin(durationMs: number): number {
@@ -21,6 +23,11 @@ export function durationBin(durationMs: number): number {
 export function binEdgesMs(bin: number): { from: number; to: number } {
   if (bin === 0) return { from: 0, to: 0 };
   return { from: EDGES_MS[bin - 1] ?? RATIO ** (bin - 1), to: EDGES_MS[bin] ?? RATIO ** bin };
+}
+
+/** As `binEdgesMs`, in seconds to four digits; neighbours share their edge. */
+export function binEdgesS(bin: number): { from: number; to: number } {
+  return bin === 0 ? { from: 0, to: 0 } : { from: EDGES_S[bin - 1] as number, to: EDGES_S[bin] as number };
 }
 
 /** Bins of one chunk of a sparse histogram: a row holds a span of ×1.37, so an actor's typical times touch few rows. */
@@ -60,30 +67,30 @@ export function durationsOf(sumMs: bigint | number, bins: ReadonlyMap<number, nu
 /** The same from the actors of every bin from 0 on. Quantiles are interpolated between the two ranks beside (n − 1) · q, as most statistics packages do. */
 export function durationsOfCounts(sumMs: bigint | number, counts: Float64Array): Durations {
   const histogram: Durations['histogram'] = [];
+  const filled: number[] = [];
   let n = 0;
   for (let bin = 0; bin < counts.length; bin++) {
     const count = counts[bin] as number;
     if (!(count > 0)) continue;
     n += count;
-    const { from, to } = binEdgesMs(bin);
-    histogram.push({ from: from / 1000, to: to / 1000, n: count });
+    filled.push(bin);
+    const { from, to } = binEdgesS(bin);
+    histogram.push({ from, to, n: count });
   }
+  // The duration with `rank` shorter ones, in milliseconds.
+  const atRank = (rank: number): number => {
+    let before = 0;
+    for (const bin of filled) {
+      before += counts[bin] as number;
+      if (rank < before) return binValueMs(bin);
+    }
+    return 0;
+  };
   const quantile = (share: number): number | null => {
     if (n === 0) return null;
     const place = (n - 1) * share;
-    const below = valueAtRank(counts, Math.floor(place));
-    return (below + (valueAtRank(counts, Math.ceil(place)) - below) * (place - Math.floor(place))) / 1000;
+    const below = atRank(Math.floor(place));
+    return (below + (atRank(Math.ceil(place)) - below) * (place - Math.floor(place))) / 1000;
   };
   return { n, mean: n === 0 ? null : Number(sumMs) / n / 1000, p50: quantile(0.5), p90: quantile(0.9), histogram };
-}
-
-/** The value of the duration with `rank` shorter ones, in milliseconds. */
-function valueAtRank(counts: Float64Array, rank: number): number {
-  let before = 0;
-  for (let bin = 0; bin < counts.length; bin++) {
-    const count = counts[bin] as number;
-    if (count > 0) before += count;
-    if (rank < before) return binValueMs(bin);
-  }
-  return 0;
 }

@@ -19,8 +19,15 @@ export function timesToActivate(tookMs: readonly number[]): Durations {
     mean: n === 0 ? null : tookMs.reduce((sum, took) => sum + took, 0) / n / 1000,
     p50: quantile(0.5),
     p90: quantile(0.9),
-    histogram: [...spans.values()].flatMap((same) => same.slice(0, 1).map(({ from, to }) => ({ from: from / 1000, to: to / 1000, n: same.length }))),
+    histogram: [...spans.values()].flatMap((same) =>
+      same.slice(0, 1).map(({ from, to }) => ({ from: seconds(from), to: seconds(to), n: same.length })),
+    ),
   };
+}
+
+/** To four digits. */
+function seconds(ms: number): number {
+  return Number((ms / 1000).toPrecision(4));
 }
 
 /** [from, to) with the time inside, and what stands for it: the harmonic mean of both ends, at most 1 % from either. */

@@ -1,6 +1,6 @@
 /** Durations, recomputed from every single one; only the rounding to bins of 2 % is the engine's. */
 import type { Durations } from '../answer.ts';
-import { binEdgesMs, binValueMs, durationBin } from '../metrics/durations.ts';
+import { binEdgesS, binValueMs, durationBin } from '../metrics/durations.ts';
 
 export function durations(timesMs: readonly number[]): Durations {
   const sorted = [...timesMs].sort((a, b) => a - b);
@@ -17,9 +17,6 @@ export function durations(timesMs: readonly number[]): Durations {
     mean: sorted.reduce((sum, timeMs) => sum + timeMs, 0) / n / 1000,
     p50: quantile(0.5),
     p90: quantile(0.9),
-    histogram: [...Map.groupBy(sorted, durationBin)].map(([bin, some]) => {
-      const { from, to } = binEdgesMs(bin);
-      return { from: from / 1000, to: to / 1000, n: some.length };
-    }),
+    histogram: [...Map.groupBy(sorted, durationBin)].map(([bin, some]) => ({ ...binEdgesS(bin), n: some.length })),
   };
 }

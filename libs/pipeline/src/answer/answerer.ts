@@ -13,9 +13,10 @@ import type { ServedMetric } from '../serving/catalogue.ts';
 import { asking, comparedRanges, type PreviousFigures, rangeBefore } from './comparison.ts';
 import { type AnswerBody, answerBody, entityTag, type Figures, type ServedHead, unreadableOf, watermarkOf } from './envelope.ts';
 import { type CachedFigures, createFigureCache, type FigureCache } from './figure-cache.ts';
-import { createHeadWatch, type HeadWatch, type ReadStores, type StoreName, type WaitingClock } from './head-watch.ts';
+import { createHeadWatch, type HeadWatch, type LineageHeads, type ReadStores, type StoreName, type WaitingClock } from './head-watch.ts';
 import { createKeptQuestions, type KeptQuestions } from './kept-questions.ts';
 import type { KeptSums } from './kept-sums.ts';
+import { OftenAsked } from './often-asked.ts';
 import { type ChosenHead, chooseHeads, isSamePrefix, readPartitions } from './read.ts';
 import { type AnswerQuery, resolveRequest } from './request.ts';
 import { rangesOf, sumPartitions } from './rows.ts';
@@ -53,12 +54,14 @@ export interface Answerer {
 const DEFAULT_CACHE_BOUNDS = { maxAnswers: 500, maxFigures: 2_000_000 };
 /** Some hundred questions of a few ten thousand rows each. A minute is how long a damaged row is served that was mended under its own version. */
 const KEPT_BOUNDS = { maxBytes: 128 * 2 ** 20, maxAgeMs: 60_000 };
+/** So long new heads are held back while what is asked again and again is read at them. With the poll it stays below the age of heads that are asked for anew. */
+const AHEAD_MS = 60;
 /** A default range ends at the watermark that is served; a read that crosses into a new bucket is asked once more. */
 const RANGE_ATTEMPTS = 3;
 
 export function createAnswerer(options: AnswererOptions): Answerer {
   const { stores, partitions, clock, lineages, answered } = options;
-  const watch = createHeadWatch({ stores, lineages, partitions, clock });
+  const watch = createHeadWatch({ stores, lineages, partitions, clock, polled: async (headsOf) => await readAhead(headsOf, context) });
   const context: AnswerContext = {
     ...options,
     watch,
@@ -66,6 +69,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     cache: createFigureCache(options.cacheBounds ?? DEFAULT_CACHE_BOUNDS),
     kept: createKeptQuestions(partitions, KEPT_BOUNDS),
     reading: new Map(),
+    often: new OftenAsked(),
     wordings: createWordings(),
   };
   return {
@@ -98,6 +102,7 @@ interface AnswerContext extends AnswererOptions {
   readonly kept: KeptQuestions;
   /** Reads under way: the same question asked by many is read once. */
   readonly reading: Map<string, Promise<CachedFigures>>;
+  readonly often: OftenAsked<AskedFigures>;
   readonly wordings: (set: MetricSet) => number;
 }
 
@@ -109,7 +114,9 @@ async function answerServed(served: ServedMetric, query: AnswerQuery, context: A
   const compare = query.compare === 'previous';
   let request = resolve(watermarkOf(chosen));
   for (let attempt = 1; ; attempt++) {
-    const { figures, cached } = await figuresOf(served, { request, compare }, chosen, context);
+    const asked = { served, question: { request, compare } };
+    context.often.ask(figuresKey(asked, context), asked);
+    const { figures, cached } = await figuresOf(asked, chosen, context);
     const heads = cached ? vouched(figures.heads, chosen) : figures.heads;
     const again = resolve(watermarkOf(heads));
     if (attempt < RANGE_ATTEMPTS && (again.from !== request.from || again.to !== request.to)) {
@@ -134,17 +141,33 @@ function requestsOf({ request, compare }: Question): readonly AnswerRequest[] {
   return compare && before.from >= 0 ? [request, asking(request, before)] : [request];
 }
 
+interface AskedFigures {
+  readonly served: ServedMetric;
+  readonly question: Question;
+}
+
+function figuresKey({ served: { lineage, set, metric }, question: { request, compare } }: AskedFigures, { wordings }: AnswerContext): string {
+  const { from, to, slice, value, limit, byBucket } = request;
+  return JSON.stringify([lineage, wordings(set), metric.id, compare, from, to, slice, value, limit, byBucket]);
+}
+
+/** Until the figures asked again and again are at these heads, which nobody has been shown yet: who asks meanwhile is answered as before. */
+async function readAhead(headsOf: (lineage: string) => LineageHeads, context: AnswerContext): Promise<void> {
+  const { often, partitions, clock } = context;
+  const reads = often.due.map(async (asked) => {
+    await figuresOf(asked, chooseHeads(headsOf(asked.served.lineage), partitions), context);
+  });
+  // What fails is told to whoever asks.
+  if (reads.length > 0) await Promise.race([Promise.allSettled(reads), clock.sleep(AHEAD_MS)]);
+}
+
 async function figuresOf(
-  served: ServedMetric,
-  question: Question,
+  asked: AskedFigures,
   chosen: readonly ChosenHead[],
   context: AnswerContext,
 ): Promise<{ figures: CachedFigures; cached: boolean }> {
-  const { cache, reading, clock, wordings } = context;
-  const { metric, lineage, set } = served;
-  const { request, compare } = question;
-  const { from, to, slice, value, limit, byBucket } = request;
-  const key = JSON.stringify([lineage, wordings(set), metric.id, compare, from, to, slice, value, limit, byBucket]);
+  const { cache, reading, clock } = context;
+  const key = figuresKey(asked, context);
   const kept = cache.find(key, chosen, clock.nowMs());
   if (kept !== null) return { figures: kept, cached: true };
   const underWay = reading.get(key);
@@ -154,7 +177,8 @@ async function figuresOf(
     const joined = cache.find(key, chosen, clock.nowMs());
     if (joined !== null) return { figures: joined, cached: false };
   }
-  const read = readFigures(served, question, chosen, context).finally(() => {
+  context.often.read(key);
+  const read = readFigures(asked, chosen, context).finally(() => {
     if (reading.get(key) === read) reading.delete(key);
   });
   reading.set(key, read);
@@ -163,7 +187,7 @@ async function figuresOf(
   return { figures, cached: false };
 }
 
-async function readFigures(served: ServedMetric, question: Question, chosen: readonly ChosenHead[], context: AnswerContext): Promise<CachedFigures> {
+async function readFigures({ served, question }: AskedFigures, chosen: readonly ChosenHead[], context: AnswerContext): Promise<CachedFigures> {
   const { latenessMs, calendars, clock, kept } = context;
   const { lineage } = served;
   const ranges = rangesOf(served, requestsOf(question), calendars);

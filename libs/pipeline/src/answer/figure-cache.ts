@@ -58,11 +58,18 @@ function isCurrent(cached: CachedFigures, heads: readonly ChosenHead[], nowMs: n
   return !ahead || nowMs - cached.readAtMs <= AHEAD_MS;
 }
 
-/** Of plain data; a list of ten thousand figures is counted at every answer, so nothing is made for it. */
+/** Of plain data. A histogram has thousands of records of one shape: the first one is counted for all. */
 function countLeaves(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   let leaves = 0;
-  if (Array.isArray(value)) for (let index = 0; index < value.length; index++) leaves += countLeaves(value[index]);
-  else for (const name in value) leaves += countLeaves(Reflect.get(value, name));
+  if (!Array.isArray(value)) for (const name in value) leaves += countLeaves(Reflect.get(value, name));
+  else if (isFlat(value[0])) return value.length * countLeaves(value[0]);
+  else for (let index = 0; index < value.length; index++) leaves += countLeaves(value[index]);
   return leaves;
+}
+
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  for (const name in value) if (typeof Reflect.get(value, name) === 'object') return false;
+  return true;
 }

@@ -45,6 +45,8 @@ export interface HeadWatchOptions {
   readonly lineages: () => readonly string[];
   readonly partitions: readonly number[];
   readonly clock: WaitingClock;
+  /** Runs when a store has told its heads, before they are shown; what it takes is to be short. */
+  readonly polled?: (headsOf: (lineage: string) => LineageHeads) => Promise<void>;
   /** How old Redis's heads may be to answer by. Default 300: one poll and its journey. */
   readonly maxAgeMs?: number;
 }
@@ -68,6 +70,10 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
     return [...new Set([...options.lineages(), ...wanted.keys()])];
   };
 
+  const shown = (lineage: string): LineageHeads => ({
+    redis: states.redis.heads?.get(lineage) ?? null,
+    clickhouse: states.clickhouse.heads?.get(lineage) ?? null,
+  });
   const ask = async (store: StoreName): Promise<void> => {
     const startedMs = clock.nowMs();
     const lineages = polled();
@@ -76,7 +82,11 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
       const heads = new Map(lineages.map((lineage, index) => [lineage, answers[index] ?? []]));
       for (const [lineage, ofLineage] of heads)
         for (const [index, partition] of partitions.entries()) atEnd.see(lineage, partition, ofLineage[index]);
-      states[store] = { heads, askedAtMs: clock.nowMs(), latencyMs: clock.nowMs() - startedMs, error: null };
+      const askedAtMs = clock.nowMs();
+      const before = states[store];
+      await options.polled?.((lineage) => ({ ...shown(lineage), [store]: heads.get(lineage) ?? null }));
+      // Lost meanwhile: the next poll says whether it is back.
+      if (states[store] === before) states[store] = { heads, askedAtMs, latencyMs: askedAtMs - startedMs, error: null };
     } catch (error) {
       states[store] = { heads: null, askedAtMs: clock.nowMs(), latencyMs: clock.nowMs() - startedMs, error: messageOf(error) };
     }
@@ -109,7 +119,7 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
       await ensure(lineage, { store: 'clickhouse', other: 'redis', withinMs: maxAgeMs + behindMs });
       // Redis was not waited for because ClickHouse was there; by now it may have gone.
       if (!isThere('redis') && !isThere('clickhouse')) await ensure(lineage, { store: 'redis', other: 'clickhouse', withinMs: maxAgeMs });
-      return { redis: states.redis.heads?.get(lineage) ?? null, clickhouse: states.clickhouse.heads?.get(lineage) ?? null };
+      return shown(lineage);
     },
     state: (store) => states[store],
     lost: (store, error) => {
