@@ -8,3 +8,9 @@ export async function groupsWithMembers(connection: KafkaConnection, groupIds: r
   const { groups } = await asking('describe consumer groups', () => connection.admin.describeGroups([...groupIds]));
   return groups.filter(({ state, members }) => members.length > 0 || !WITHOUT_MEMBERS.includes(state)).map(({ groupId }) => groupId);
 }
+
+/** How many members a group has now, those included that have died and are still waited for. Throws as above. */
+export async function membersOf(connection: KafkaConnection, groupId: string): Promise<number> {
+  const { groups } = await asking('describe the consumer group', () => connection.admin.describeGroups([groupId]));
+  return groups[0]?.members.length ?? 0;
+}

@@ -2,7 +2,7 @@
 export { committedOffsets } from './committed-offsets.ts';
 export { connectKafka, type KafkaConnection, type KafkaLogger, type KafkaOptions } from './connection.ts';
 export { createEventLog, type EventLogOptions } from './event-log.ts';
-export { groupsWithMembers } from './group-members.ts';
+export { groupsWithMembers, membersOf } from './group-members.ts';
 export { createKafkaPermissions, type Permission } from './permissions.ts';
 export { type EventsTopicOptions, ensureEventsTopic, topicProblem } from './topic.ts';
 export { createLogWriter, type LogWriterOptions } from './writer.ts';

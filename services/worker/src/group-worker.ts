@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ClickHouseConnection, createClickHouseCellSink } from '@tidemark/clickhouse';
 import type { FoldSettings } from '@tidemark/core';
-import { createEventLog, type KafkaConnection } from '@tidemark/kafka';
+import { createEventLog, type KafkaConnection, membersOf } from '@tidemark/kafka';
 import { type Beats, type LogIdentity, type LogWriter, Worker, type WorkerEvent } from '@tidemark/pipeline';
 import { createRedisCellSink, createRedisOperatorRequests, createRedisOutcomeTrail, type RedisConnection } from '@tidemark/redis';
 import { type Metrics, systemClock, type Tracing } from '@tidemark/runtime';
@@ -25,6 +25,9 @@ export interface GroupWorkerOptions {
   readonly report: (event: WorkerEvent) => void;
 }
 
+/** Every owner tells Redis that it is there; one that has been silent for longer has gone. */
+const CONFIRM_MS = 1_000;
+const SILENT_MS = CONFIRM_MS + 500;
 /** What is fetched is folded without a pause: one or two milliseconds a partition. */
 const SHORT_TURN_BYTES = 128 * 1024;
 
@@ -56,14 +59,19 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
     report,
     observe: createBeatObserver(metrics, tracing),
   };
-  return ({ suffix, sets, origin, isCatchingUp }) =>
-    new Worker({
+  return ({ suffix, sets, origin, isCatchingUp }) => {
+    const ownGroupId = suffix === '' ? groupId : `${groupId}.${suffix}`;
+    return new Worker({
       ...common,
       sets,
       origin,
+      readAhead: {
+        share: async () => Math.ceil(identity.partitionCount / Math.max(1, await membersOf(kafka, ownGroupId))),
+        silentMs: SILENT_MS,
+      },
       log: past.longLog(
         createEventLog(kafka, {
-          groupId: suffix === '' ? groupId : `${groupId}.${suffix}`,
+          groupId: ownGroupId,
           sessionTimeoutMs: config.TIDEMARK_SESSION_TIMEOUT,
           // A fold keeps numbers.
           keepsBytes: false,
@@ -72,6 +80,7 @@ export function createGroupWorkers(options: GroupWorkerOptions): (group: WorkerG
         { isCatchingUp },
       ),
     });
+  };
 }
 
 /** Figures that are old anyway are published more seldom, so that a row that changes on and on is written once. */
@@ -80,7 +89,7 @@ function beatsOf(config: WorkerConfig): Beats {
     publishIntervalMs: config.TIDEMARK_PUBLISH_INTERVAL,
     tablePublishIntervalMs: config.TIDEMARK_TABLE_PUBLISH_INTERVAL,
     checkpointIntervalMs: config.TIDEMARK_CHECKPOINT_INTERVAL,
-    confirmIntervalMs: { redis: 1_000, clickhouse: 10_000 },
+    confirmIntervalMs: { redis: CONFIRM_MS, clickhouse: 10_000 },
     catchUp: { lag: 20_000, agedLag: 1_000, ageMs: 5_000, intervalMs: { redis: 5_000, clickhouse: 10_000, checkpoint: 15_000 } },
   };
 }

@@ -47,6 +47,8 @@ export interface CheckpointContext {
   readonly identity: LogIdentity;
   readonly newFold: () => PartitionFold;
   readonly sizes?: CheckpointSizes | undefined;
+  /** What was read by this manifest before the partition was ours. */
+  readonly ahead?: ((manifest: Manifest) => Promise<PartitionMemory | null>) | undefined;
 }
 
 interface Segment {
@@ -188,6 +190,8 @@ export async function loadMemory(current: PartitionMemory | null, context: Check
     const halt = refusal(manifest, context);
     if (halt !== null) return { halt };
     if (current !== null && manifest.id === current.saved.manifestId) return { memory: current, loaded: false };
+    const ahead = current === null ? ((await context.ahead?.(manifest)) ?? null) : null;
+    if (ahead !== null) return { memory: ahead, loaded: true };
     // The store has rewound, or someone is behind us: a shorter manifest is overwritten from memory.
     if (current !== null && manifest.next < current.fold.state.next) return { memory: rebased(current, manifest.id), loaded: false };
     const segments = await readSegments(manifest, context);

@@ -1,6 +1,5 @@
 /** One partition of one lineage at work: loads its state, publishes to both sinks and checkpoints, each on its own beat, while the fold goes on. */
 import type { PartitionFold } from '@tidemark/core';
-import type { CheckpointStore } from '../ports/checkpoint.ts';
 import type { LogBatch, LogBounds, LogIdentity } from '../ports/log.ts';
 import { type CellSink, type Head, type HeadNote, StoreUnavailable } from '../ports/sink.ts';
 import type { Repetition, RuntimeClock } from '../ports/time.ts';
@@ -10,55 +9,9 @@ import { ExpectedRecords } from './expected-records.ts';
 import { isSameRecord } from './fold-batch.ts';
 import { foreignLog } from './log-of-head.ts';
 import { dirtyCells, dropClosedRows, type PartitionMemory, positionOf } from './memory.ts';
-import { noteOf, type PublishContext, type PublishResult, publish } from './publish.ts';
+import { noteOf, type PublishContext, publish } from './publish.ts';
 import { type Beat, BeatTaker, type BeatTurns } from './turns.ts';
-
-export interface Beats {
-  readonly publishIntervalMs: number;
-  readonly tablePublishIntervalMs: number;
-  readonly checkpointIntervalMs: number;
-  /** How often an idle owner confirms an unchanged head, per sink. */
-  readonly confirmIntervalMs: Readonly<Record<CellSink['name'], number>>;
-  readonly catchUp: CatchUp;
-}
-
-/** While figures are old anyway, publishing and saving rest for longer, so that a row or an actor that changes on and on is written once. */
-export interface CatchUp {
-  /** So many records to go are always many. */
-  readonly lag: number;
-  /** So many are, while the last record that was read is older than `ageMs`. */
-  readonly agedLag: number;
-  readonly ageMs: number;
-  readonly intervalMs: Readonly<Record<CellSink['name'] | 'checkpoint', number>>;
-}
-
-export interface Stores {
-  readonly redis: CellSink;
-  readonly clickhouse: CellSink;
-  readonly checkpoints: CheckpointStore;
-}
-
-export type PartitionEvent =
-  | { readonly event: 'loaded'; readonly next: number }
-  | { readonly event: 'halted'; readonly reason: string }
-  | { readonly event: 'published'; readonly sink: CellSink['name']; readonly outcome: PublishResult }
-  | { readonly event: 'checkpointed'; readonly bytes: number }
-  | { readonly event: 'moved' };
-
-/** A publish or a checkpoint that is about to run. */
-export interface BeatRun {
-  readonly beat: 'publish' | 'checkpoint';
-  /** Where a publish goes. */
-  readonly sink?: CellSink['name'];
-  readonly lineage: string;
-  readonly partition: number;
-}
-
-/** Runs a beat and answers what it answers: for who times or traces it. `rows` of a publish that closed, `bytes` of a checkpoint that was saved. */
-export type ObserveBeat = <T extends { readonly result: string; readonly rows?: number; readonly bytes?: number }>(
-  beat: BeatRun,
-  run: () => Promise<T>,
-) => Promise<T>;
+import type { Beats, ObserveBeat, PartitionEvent, Stores } from './worker-options.ts';
 
 export interface LineagePartitionOptions {
   readonly lineage: string;
@@ -85,7 +38,9 @@ export interface LineagePartitionOptions {
   /** Epoch ms at which the log was last asked where it ends. */
   readonly logHighAtMs: () => number;
   readonly report: (event: PartitionEvent) => void;
+  /** Shared by all partitions of a worker. */
   readonly turns: BeatTurns;
+  readonly ahead?: CheckpointContext['ahead'];
   readonly observe?: ObserveBeat | undefined;
 }
 
@@ -116,9 +71,9 @@ export class LineagePartition {
     this.#options = options;
     this.lineage = options.lineage;
     this.#savedAtMs = options.clock.nowMs();
-    const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores, checkpointSizes: sizes } = options;
+    const { lineage, partition, randomId, writer, partitioner, identity, newFold, stores, checkpointSizes: sizes, ahead } = options;
     const nowMs = (): number => options.clock.nowMs();
-    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, nowMs, partitioner, identity, newFold, sizes };
+    this.#checkpoint = { lineage, partition, store: stores.checkpoints, randomId, writer, nowMs, partitioner, identity, newFold, sizes, ahead };
   }
 
   /**

@@ -1,54 +1,22 @@
 /** The worker: a log handler that keeps every lineage of every assigned partition current. */
-import { createDecoder, type Partitioner } from '@tidemark/codec';
-import { createCalendars, type FoldSettings, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
+import { createDecoder } from '@tidemark/codec';
+import { createCalendars, lineageOf, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
 import { LOG_ORIGIN } from '../lineages/entry.ts';
 import { readOrigin } from '../past/origin.ts';
-import type { EventLog, LogBatch, LogBounds, LogHandler, LogIdentity, LogWriter } from '../ports/log.ts';
-import type { OperatorRequest, OperatorRequests } from '../ports/operator-requests.ts';
-import type { OutcomeTrail } from '../ports/outcome-trail.ts';
+import type { LogBatch, LogBounds, LogHandler, LogIdentity } from '../ports/log.ts';
+import type { OperatorRequest } from '../ports/operator-requests.ts';
 import { StoreUnavailable } from '../ports/sink.ts';
-import type { Repetition, RuntimeClock } from '../ports/time.ts';
-import type { CheckpointSizes } from './checkpoint.ts';
+import type { Repetition } from '../ports/time.ts';
 import { type BatchFolder, createBatchFolder } from './fold-batch.ts';
 import { endOf, type Holding, type PartitionStatus } from './holding.ts';
-import { type Beats, LineagePartition, type ObserveBeat, type PartitionEvent, type Stores } from './lineage-partition.ts';
+import { LineagePartition } from './lineage-partition.ts';
 import { dirtyCells, type PartitionMemory } from './memory.ts';
 import { attendRequests, refused, republish, type Verdict } from './operator-desk.ts';
+import { StateAhead } from './state-ahead.ts';
 import { shouldTick } from './ticks.ts';
 import { createBeatTurns } from './turns.ts';
 import { createWitness, type Witness } from './witness.ts';
-
-export interface WorkerOptions {
-  readonly sets: readonly MetricSet[];
-  readonly settings: FoldSettings;
-  /** Where the prefix of these lineages begins: what `lineageOf` is given. Default: with the log. */
-  readonly origin?: string;
-  readonly partitioner: Partitioner;
-  readonly identity: LogIdentity;
-  readonly log: EventLog;
-  readonly writer: LogWriter;
-  readonly stores: Stores;
-  readonly beats: Beats;
-  readonly clock: RuntimeClock;
-  readonly randomId: () => string;
-  readonly incarnation: string;
-  /** Integers of one partition and lineage that may wait for a sink; above it the fold pauses. */
-  readonly maxDirtyCells: number;
-  readonly checkpointSizes?: CheckpointSizes;
-  /** Where people see what becomes of records; without it nobody does. */
-  readonly trail?: OutcomeTrail;
-  /** Where operators ask; without it a halt lasts until the process ends. */
-  readonly requests?: OperatorRequests;
-  readonly report: (event: WorkerEvent) => void;
-  /** Wrapped around every publish and checkpoint. */
-  readonly observe?: ObserveBeat;
-}
-
-export type WorkerEvent =
-  | (PartitionEvent & { readonly partition: number; readonly lineage: string })
-  | { readonly event: 'assigned' | 'revoked'; readonly partition: number }
-  | { readonly event: 'log_unreachable' | 'store_unreachable'; readonly why: string }
-  | { readonly event: 'ticked'; readonly partition: number };
+import type { WorkerOptions } from './worker-options.ts';
 
 const HOUSEKEEPING_MS = 1000;
 const TOPIC_WATCH_EVERY = 10;
@@ -64,6 +32,7 @@ export class Worker implements LogHandler {
   readonly #turns = createBeatTurns();
   readonly #holdings = new Map<number, Holding>();
   readonly #folder: BatchFolder;
+  readonly #ahead: StateAhead;
   #housekeeping: Repetition | null = null;
   #desk: Repetition | null = null;
   /** As the log was when the lineages that are worked on began. */
@@ -83,6 +52,8 @@ export class Worker implements LogHandler {
       partitioner: options.partitioner,
       partitionCount: options.identity.partitionCount,
     });
+    const newFold = (index: number): PartitionFold => this.#newFold(options.sets[index] as MetricSet);
+    this.#ahead = new StateAhead({ ...options, lineages: this.lineages, newFold });
   }
 
   /** Works until `stop`, or until the membership fails (rejects). */
@@ -92,6 +63,8 @@ export class Worker implements LogHandler {
     const unreachable = (why: string): void => report({ event: 'store_unreachable', why });
     if (requests !== undefined) this.#desk = attendRequests({ requests, by, clock, act: (request) => this.#attend(request), unreachable });
     if (trail !== undefined) this.#witness = createWitness({ lineages: this.lineages, trail, clock, unreachable: () => {} });
+    await this.#ahead.begin();
+    if (this.#stopped) return;
     await this.#options.log.run(this);
   }
 
@@ -99,6 +72,7 @@ export class Worker implements LogHandler {
   async stop(): Promise<void> {
     this.#stopped = true;
     void this.#desk?.stop();
+    this.#ahead.drop();
     const { clock, log } = this.#options;
     for (const partition of this.#holdings.keys()) log.control(partition, { pause: true });
     const finished = new AbortController();
@@ -110,6 +84,7 @@ export class Worker implements LogHandler {
 
   async assigned(partition: number): Promise<number | null> {
     const holding = this.#holdings.get(partition) ?? this.#hold(partition);
+    this.#ahead.end();
     this.#options.report({ event: 'assigned', partition });
     holding.loading = true;
     while (holding.active && !this.#stopped) {
@@ -303,6 +278,7 @@ export class Worker implements LogHandler {
       beginsAt: readOrigin(origin)?.positions[partition] ?? 0,
       observe,
       turns: this.#turns,
+      ahead: (manifest) => this.#ahead.take(manifest),
       newFold: () => this.#newFold(set),
       logHigh: () => endOf(this.#holdings.get(partition)),
       logHighAtMs: () => this.#holdings.get(partition)?.boundsAskedAtMs ?? Number.NEGATIVE_INFINITY,

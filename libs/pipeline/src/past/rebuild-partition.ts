@@ -4,9 +4,9 @@
 // it a worker finds every partition's state or halts. A rebuild that broke off is begun again; what is there already is left alone.
 import { createCalendars, type FoldSettings, type MetricSet, PartitionFold, Vocabulary } from '@tidemark/core';
 import { type CheckpointContext, saveCheckpoint } from '../partition/checkpoint.ts';
-import type { Stores } from '../partition/lineage-partition.ts';
 import { dropClosedRows, emptyMemory, type PartitionMemory } from '../partition/memory.ts';
 import { noteOf, publish } from '../partition/publish.ts';
+import type { Stores } from '../partition/worker-options.ts';
 import { type CellSink, StoreUnavailable } from '../ports/sink.ts';
 import type { RuntimeClock } from '../ports/time.ts';
 import { foldInTimeOrder, type TimeOrderedFoldOptions } from './time-ordered-fold.ts';

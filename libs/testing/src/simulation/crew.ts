@@ -50,6 +50,7 @@ export interface CrewWorld {
   readonly tally: Tally;
   readonly sets: readonly MetricSet[];
   readonly troubled: boolean;
+  readonly readsAhead: boolean;
   readonly epoch: number;
   say(text: string): void;
   writerOf(process: SimulatedProcess): LogWriter;
@@ -104,6 +105,8 @@ export class Crew {
       incarnation: process.name,
       maxDirtyCells: plan.maxDirtyCells,
       checkpointSizes: plan.checkpointSizes,
+      // Who has just given out the heads is as silent as who is dead: the state of owners that live is read too, and must not be taken once they have saved.
+      ...(world.readsAhead ? { readAhead: { share: async () => plan.partitionCount, silentMs: 1 } } : {}),
       report: (event) => workerReports(process, event),
     });
     this.#add({ process, member, worker, archiver: null, stop: () => worker.stop() }, () => worker.run());
@@ -194,7 +197,8 @@ export class Crew {
   tell(told: Running): void {
     const { world } = this.#options;
     const share = told.untold;
-    if (share === null) return;
+    // Who still reads ahead has not joined yet.
+    if (share === null || told.handler === null) return;
     told.untold = null;
     world.tally.strike('rebalance', callsOf(world, told.process), IDLE_STEPS[told.process.role]);
     world.say(`${told.process.name} is assigned [${share}]`);

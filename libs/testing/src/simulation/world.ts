@@ -28,6 +28,9 @@ class SlowGroupLog extends MemoryLog {
   override rebalance(): void {}
 }
 
+/** One seed in so many. */
+const READS_AHEAD_EVERY = 5;
+
 export interface WorldOptions {
   readonly plant?: Plant;
   readonly limits?: Limits;
@@ -47,6 +50,8 @@ export class World {
   readonly archiveWatch: ArchiveWatch;
   readonly trace: string[] = [];
   readonly tally = new Tally();
+  /** Workers read state before they are given partitions. Not drawn: what other seeds play stays as tests know it. */
+  readonly readsAhead: boolean;
   /** Records that are still to be produced. */
   unproduced: number;
   /** Ticks are appended, workers come with fewer sets. Ends when the world heals. */
@@ -65,6 +70,7 @@ export class World {
 
   constructor(seed: number, { plant = {}, limits = {}, withoutInvariants = [] }: WorldOptions) {
     this.random = createRandom(seed);
+    this.readsAhead = seed % READS_AHEAD_EVERY === 1;
     this.#earlier = drawEarlierEpoch(createRandom(seed, EPOCH_STREAM));
     const plan = drawPlan(this.random, limits);
     this.plan = plan;
