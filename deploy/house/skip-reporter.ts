@@ -10,13 +10,14 @@ export function skipReporter(print: (line: string) => void = console.log): Repor
   };
 }
 
-/** The number of skipped tests by the note of `context.skip(note)`, or by the test's file where it gave none. */
+/** The number of skipped tests by the note of `context.skip(note)`, by what a suite's title says in brackets, or by the test's file where neither says why. */
 function skipsByReason(modules: readonly TestModule[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const module of modules) {
     for (const test of module.children.allTests('skipped')) {
       const result = test.result();
-      const reason = (result.state === 'skipped' && result.note) || `no reason given in ${module.relativeModuleId}`;
+      const note = result.state === 'skipped' ? result.note : undefined;
+      const reason = note || / \(skipped: (.*?)\)/.exec(test.fullName)?.[1] || `no reason given in ${module.relativeModuleId}`;
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
   }

@@ -1,5 +1,5 @@
-// Memory that is taken ahead for a large base changes nothing of what comes back.
-import { expect, test } from 'vitest';
+// Memory is taken ahead for a large base, once and about as much as it needs, and changes nothing of what comes back.
+import { expect, test, vi } from 'vitest';
 import { packBasePiece } from '../../src/state/pack.ts';
 import { unpackSegments } from '../../src/state/unpack.ts';
 import { dumpState } from './dump-state.ts';
@@ -20,8 +20,11 @@ test('a base of many actors comes back the same, in no more memory than the stat
   const { state } = folding.fold;
   const bases = Array.from({ length: PIECES }, (_, piece) => ({ next: state.next, bytes: packBasePiece(state, piece, PIECES) }));
   const restored = new Folding().fold.state;
+  const reserve = vi.spyOn(restored.actors, 'reserve');
   unpackSegments(restored, bases);
   expect(state.actors.size).toBe(ACTORS);
+  const [[slots = 0] = [], ...more] = reserve.mock.calls;
+  expect([slots >= ACTORS, slots < 1.1 * ACTORS, more]).toEqual([true, true, []]);
   expect(dumpState(restored)).toBe(dumpState(state));
   const bytesOf = ({ bucketSets, firsts, timelines, actors }: typeof state): number =>
     [...bucketSets, ...firsts, ...timelines].reduce((sum, { store }) => sum + store.bytes, actors.bytes);

@@ -155,10 +155,14 @@ function figuresKey({ served: { lineage, set, metric }, question: { request, com
 async function readAhead(headsOf: (lineage: string) => LineageHeads, context: AnswerContext): Promise<void> {
   const { often, partitions, clock } = context;
   const reads = often.due.map(async (asked) => {
-    await figuresOf(asked, chooseHeads(headsOf(asked.served.lineage), partitions), context);
+    try {
+      await figuresOf(asked, chooseHeads(headsOf(asked.served.lineage), partitions), context);
+    } catch {
+      // Whoever asks again is told. Nobody may: of a lineage that is retired.
+      often.forget(figuresKey(asked, context));
+    }
   });
-  // What fails is told to whoever asks.
-  if (reads.length > 0) await Promise.race([Promise.allSettled(reads), clock.sleep(AHEAD_MS)]);
+  if (reads.length > 0) await Promise.race([Promise.all(reads), clock.sleep(AHEAD_MS)]);
 }
 
 async function figuresOf(

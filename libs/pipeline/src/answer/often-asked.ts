@@ -25,6 +25,10 @@ export class OftenAsked<Question> {
     if (asked !== undefined) asked.times = 0;
   }
 
+  forget(key: string): void {
+    this.#asked.delete(key);
+  }
+
   /** A few, those asked most first. */
   get due(): readonly Question[] {
     return [...this.#asked.values()]

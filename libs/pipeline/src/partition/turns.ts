@@ -2,7 +2,7 @@
 
 /** In the order in which they came, no more at once than there is room for. */
 export interface Turns {
-  /** Runs it when it has room; whatever ended before, however it did. */
+  /** Runs it once there is room: also when what ran before has failed. Answers or throws what it does. */
   take<T>(run: () => Promise<T>): Promise<T>;
 }
 

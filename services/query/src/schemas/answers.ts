@@ -38,6 +38,12 @@ export const retentionBody = z
   .strictObject({ ...envelopeShape, cohorts: z.array(retentionCohort), overall: z.array(retentionOverall) })
   .meta({ id: 'RetentionFigures' });
 
+const histogram = z
+  .array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) }))
+  .meta({
+    description: 'Shortest times first, in seconds: bins 2 % wide whose edges are given to four digits, `to` outside; both 0: exactly no time.',
+  });
+
 /** Seconds, of each actor's earliest attempt opened in the bucket that reached the step; a range pools its buckets. */
 const stepTimes = z
   .strictObject({
@@ -45,7 +51,7 @@ const stepTimes = z
     mean: z.number().min(0).nullable().meta({ description: 'Exact.' }),
     p50: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
     p90: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
-    histogram: z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })),
+    histogram,
   })
   .meta({ id: 'StepTimes' });
 
@@ -84,7 +90,7 @@ const activationTime = z
     mean: z.number().min(0).nullable().meta({ description: 'Exact.' }),
     p50: z.number().min(0).nullable().meta({ description: 'Within 1 %.' }),
     p90: z.number().min(0).nullable(),
-    histogram: z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })),
+    histogram,
   })
   .meta({ id: 'ActivationTime', description: 'Seconds from the entry to activation.' });
 
