@@ -24,10 +24,12 @@ export function createRedisCellReader(connection: RedisConnection): CellReader {
   const keysOf = (lineage: string, partition: number): PartitionKeys => partitionKeys(connection.namespace, lineage, partition);
   return {
     name: 'redis',
-    // Calls that are sent together travel together: one round trip for all partitions.
+    // One write and one round trip for all partitions.
     async heads(lineage, partitions): Promise<readonly Head[]> {
-      const replies = partitions.map((partition) =>
-        connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation', 'announced'),
+      const replies = connection.together(() =>
+        partitions.map((partition) =>
+          connection.call('HMGET', keysOf(lineage, partition).head, 'closed', 'target', 'note', 'confirmation', 'announced'),
+        ),
       );
       return (await Promise.all(replies)).map(decodeHead);
     },
@@ -38,7 +40,7 @@ export function createRedisCellReader(connection: RedisConnection): CellReader {
           ? await readPartition(connection, keys, partition, ranges)
           : await readChanges(connection, keys, { partition, above, ranges });
       };
-      return await Promise.all(partitions.map(read));
+      return await Promise.all(connection.together(() => partitions.map(read)));
     },
   };
 }

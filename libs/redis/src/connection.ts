@@ -142,7 +142,6 @@ export class RedisConnection {
   readonly isCluster: boolean;
   readonly #client: Redis | Cluster;
   readonly #passwords: readonly string[];
-  #gathering = false;
 
   constructor(client: Redis | Cluster, { namespace, url, password = '' }: RedisOptions) {
     this.#client = client;
@@ -154,7 +153,6 @@ export class RedisConnection {
 
   /** One command, binary safe. */
   async call(command: string, ...args: Argument[]): Promise<Reply> {
-    this.#gather();
     try {
       return toReply(await this.#client.callBuffer(command, ...args));
     } catch (error) {
@@ -162,17 +160,15 @@ export class RedisConnection {
     }
   }
 
-  /** What is called within one turn of the event loop leaves in one write: each write of its own wakes the server, which costs more than a small command. */
-  #gather(): void {
-    if (this.#gathering || this.#client instanceof Cluster) return;
-    const { stream } = this.#client;
-    if (stream === undefined || stream.destroyed) return;
-    this.#gathering = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.#gathering = false;
-      stream.uncork();
-    });
+  /** What `work` calls before it returns leaves in one write: each write of its own wakes the server, which costs more than a small command. */
+  together<Result>(work: () => Result): Result {
+    const stream = this.#client instanceof Cluster ? undefined : this.#client.stream;
+    stream?.cork();
+    try {
+      return work();
+    } finally {
+      stream?.uncork();
+    }
   }
 
   /** Runs a script by its hash alone; sends its text only when the server does not know it. */
