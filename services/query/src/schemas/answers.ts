@@ -38,11 +38,9 @@ export const retentionBody = z
   .strictObject({ ...envelopeShape, cohorts: z.array(retentionCohort), overall: z.array(retentionOverall) })
   .meta({ id: 'RetentionFigures' });
 
-const histogram = z
-  .array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) }))
-  .meta({
-    description: 'Shortest times first, in seconds: bins 2 % wide whose edges are given to four digits, `to` outside; both 0: exactly no time.',
-  });
+const histogram = z.array(z.strictObject({ from: z.number().min(0), to: z.number().min(0), n: z.int().min(1) })).meta({
+  description: 'Shortest times first, in seconds: bins 2 % wide whose edges are given to four digits, `to` outside; both 0: exactly no time.',
+});
 
 /** Seconds, of each actor's earliest attempt opened in the bucket that reached the step; a range pools its buckets. */
 const stepTimes = z
