@@ -23,7 +23,12 @@ export function clickHouseEngine(place: { clickhouseFolder: string }): Engine {
         file: 'nice',
         args: [
           ...['-n', NICENESS, process.execPath],
-          ...['--max-old-space-size=384', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'clickhouse-owner.ts')],
+          ...[
+            '--max-old-space-size=384',
+            '--max-semi-space-size=8',
+            '--disable-warning=ExperimentalWarning',
+            join(import.meta.dirname, 'clickhouse-owner.ts'),
+          ],
           ...['--data', dataFolder, '--config', configPath, '--port', String(ports.clickhouse)],
         ],
         cwd: place.clickhouseFolder,

@@ -120,7 +120,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- /* The heap follows the container's limit, so that the process collects garbage before the kernel ends it. */ -}}
 {{- define "tidemark.heapEnv" -}}
-- { name: NODE_OPTIONS, value: "--max-old-space-size={{ div (mul 3 (int .)) 4 }}" }
+- { name: NODE_OPTIONS, value: "--max-old-space-size={{ div (mul 3 (int .)) 4 }} --max-semi-space-size=16" }
 {{- end -}}
 
 {{- define "tidemark.resources" -}}
