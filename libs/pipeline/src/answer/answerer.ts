@@ -153,16 +153,22 @@ function figuresKey({ served: { lineage, set, metric }, question: { request, com
 
 /** Until the figures asked again and again are at these heads, which nobody has been shown yet: who asks meanwhile is answered as before. */
 async function readAhead(headsOf: (lineage: string) => LineageHeads, context: AnswerContext): Promise<void> {
-  const { often, partitions, clock } = context;
-  const reads = often.due.map(async (asked) => {
-    try {
-      await figuresOf(asked, chooseHeads(headsOf(asked.served.lineage), partitions), context);
-    } catch {
-      // Whoever asks again is told. Nobody may: of a lineage that is retired.
-      often.forget(figuresKey(asked, context));
-    }
-  });
-  if (reads.length > 0) await Promise.race([Promise.all(reads), clock.sleep(AHEAD_MS)]);
+  const reads = context.often.due.flatMap((asked) => readWhenMoved(asked, headsOf(asked.served.lineage), context) ?? []);
+  if (reads.length > 0) await Promise.race([Promise.all(reads), context.clock.sleep(AHEAD_MS)]);
+}
+
+/** Null when there is nothing to read. What fails is forgotten: whoever asks again is told, and of a lineage that is retired nobody asks again. */
+function readWhenMoved(asked: AskedFigures, heads: LineageHeads, context: AnswerContext): Promise<void> | null {
+  const { often, cache, partitions, clock } = context;
+  const key = figuresKey(asked, context);
+  const forget = (): void => often.forget(key);
+  try {
+    const chosen = chooseHeads(heads, partitions);
+    return cache.find(key, chosen, clock.nowMs()) === null ? figuresOf(asked, chosen, context).then(() => undefined, forget) : null;
+  } catch {
+    forget();
+    return null;
+  }
 }
 
 async function figuresOf(
